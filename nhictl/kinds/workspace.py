@@ -1,0 +1,55 @@
+"""`nhictl.yaml`: the workspace's configuration. Not an object of the estate; no credentials in it, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nhictl.model import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One provider instance of one environment. `settings` is the target's mapping without `provider`, as written."""
+
+    name: str
+    provider: str
+    settings: Mapping[str, Any]
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment. `vars` are what `${vars.*}` means in it."""
+
+    name: str
+    protected: bool
+    vars: Mapping[str, Any]
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Safety limits of a plan: percentages of what is managed in a target, and absolute numbers. `delete_max` counts
+    deletes and replaces; `revoke_percent` is of the permissions of all NHIs in the target.
+    """
+
+    delete_percent: int = 10
+    delete_max: int = 5
+    revoke_percent: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The parsed `nhictl.yaml`. `ledger` is a URL (`file:.nhictl/ledger`), relative to `root`."""
+
+    name: str
+    root: Path
+    manifests: tuple[str, ...]
+    ledger: str
+    environments: Mapping[str, Environment]
+    limits: Limits
+    plan_expiry: int
+    document: Document

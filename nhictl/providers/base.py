@@ -1,0 +1,156 @@
+"""The contract between the core and a provider.
+
+Rules enforced here:
+- an `Adapter` is pure and imports no SDK; a `Session` is one live connection and the only thing with effects;
+- `Capabilities` is data and its defaults refuse: what a kind does not list, nhictl does not do there;
+- a session opened without `write` cannot change anything: it refuses mutating calls at the transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from nhictl.kinds.estate import Estate
+from nhictl.kinds.workspace import Target
+from nhictl.model import (
+    Action,
+    Address,
+    Change,
+    Diagnostic,
+    Identity,
+    Managed,
+    Operation,
+    Outcome,
+    Permission,
+    Resource,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What nhictl may do with one provider kind.
+
+    `immutable` fields force a replace. `unordered` fields are sets (sorted tuples). `partial` fields are mappings of
+    which only the keys declared now or recorded before are compared. `mark` says when the owner mark can be read.
+    `identity` kinds are NHIs. `rename` means the provider can change a name in place.
+    """
+
+    title: str
+    actions: frozenset[Action] = frozenset()
+    immutable: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    mark: Literal["none", "bulk", "reread"] = "none"
+    identity: bool = False
+    rename: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an adapter can do, as data. `settle` is the longest time in seconds a call whose reply was lost may still
+    take effect, or stay invisible to a read, after it was sent. `workers` bounds parallel writes. `revoke` says how
+    exactly issued access can be taken back.
+    """
+
+    provider: str
+    version: str
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    workers: int = 1
+    settle: float = 0.0
+    revoke: Literal["exact", "coarse", "none"] = "none"
+    reads: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a read must cover: everything that exists of `kinds`; details that cost a call each are owed only for
+    `addresses` (declared or managed). Empty `kinds` means all kinds of the provider.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    addresses: frozenset[Address] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What an adapter makes of an estate."""
+
+    resources: tuple[Resource, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Session(Protocol):
+    """One live connection to one target. Every method may raise `ProviderError`."""
+
+    def identity(self) -> Identity:
+        """Return who and where this session is, as the provider says."""
+        ...
+
+    def read(self, scope: Scope) -> Iterable[Resource]:
+        """Return every live object in scope, normalised, with few bulk calls. Raises rather than return a part."""
+        ...
+
+    def reread(self, addresses: Collection[Address]) -> Mapping[Address, Resource]:
+        """Return the live objects at `addresses` read again one by one, marks known; absent ones are left out."""
+        ...
+
+    def apply(self, change: Change, operation: Operation) -> Outcome:
+        """Carry out one change. Harmless when repeated. Never deletes or updates an object whose native id differs
+        from `change.native_id`. A create puts the mark (owner, `change.subject`, operation id) into the create call.
+        """
+        ...
+
+    def resolve(self, change: Change, operation: Operation, live: Resource | None) -> Status:
+        """Say, from an object just read again, how an operation with a lost reply ended: applied, not_applied, or
+        indeterminate when reading cannot tell.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """A provider: pure knowledge about it, and the way to open sessions."""
+
+    name: str
+    capabilities: Capabilities
+    settings_schema: Mapping[str, Any]
+
+    def desired(self, estate: Estate) -> Compiled:
+        """Return the resources an estate means here, with diagnostics for what cannot be expressed. Pure."""
+        ...
+
+    def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
+        """Return what `resource` gives to the NHI it belongs to, through everything it refers to in `known`. Pure.
+
+        Called for identity kinds: the result is the NHI's whole access in this target, trust included.
+        """
+        ...
+
+    def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
+        """Open a session with the provider's own credential chain. Imports the SDK here."""
+        ...
+
+
+def resolved_by_mark(change: Change, operation: Operation, live: Resource | None) -> Status:
+    """Resolve a lost reply for kinds that carry the operation in their mark, and for deletes and updates by state."""
+    if change.action in (Action.CREATE, Action.REPLACE):
+        if live is None:
+            return Status.NOT_APPLIED
+        ours = live.mark is not None and live.mark.operation == operation.id
+        return Status.APPLIED if ours else Status.NOT_APPLIED
+    if change.action is Action.DELETE:
+        gone = live is None or live.native_id != change.native_id
+        return Status.APPLIED if gone else Status.NOT_APPLIED
+    if live is None or live.native_id != change.native_id:
+        return Status.NOT_APPLIED
+    if change.after is not None and dict(live.attributes) == dict(change.after.attributes):
+        return Status.APPLIED
+    return Status.NOT_APPLIED
+
+
+__all__ = [
+    "Adapter", "Capabilities", "Compiled", "Kind", "Managed", "Scope", "Session", "resolved_by_mark",
+]  # fmt: skip
