@@ -1,0 +1,26 @@
+"""Every diagnostic code `nhictl explain` knows.
+
+Rules enforced here: one table per range of codes, merged in order; a code is registered once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from nhictl.codes import provider_codes, schema_codes, yaml_codes
+from nhictl.codes.code import Code
+
+
+def _merged(*tables: tuple[Code, ...]) -> Mapping[str, Code]:
+    rows: dict[str, Code] = {}
+    for row in (row for table in tables for row in table):
+        if row.code in rows:
+            raise ValueError(f"code registered twice: {row.code}")
+        rows[row.code] = row
+    return MappingProxyType(rows)
+
+
+CODES: Mapping[str, Code] = _merged(yaml_codes.ROWS, schema_codes.ROWS, provider_codes.ROWS)
+
+__all__ = ["CODES", "Code"]
