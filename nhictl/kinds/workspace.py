@@ -33,12 +33,13 @@ class Environment:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Safety limits of a plan: percentages of what is managed in a target, and absolute numbers. `delete_max` counts
-    deletes and replaces; `revoke_percent` is of the permissions of all NHIs in the target.
+    deletes and replaces; `revoke_percent` and `revoke_max` count NHIs of the target that lose any access.
     """
 
     delete_percent: int = 10
     delete_max: int = 5
     revoke_percent: int = 20
+    revoke_max: int = 25
 
 
 @dataclass(frozen=True, slots=True)

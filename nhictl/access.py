@@ -1,0 +1,140 @@
+"""What each NHI gains and loses by a plan, in permissions rather than in fields.
+
+Rules enforced here:
+- only NHIs that a change touches, directly or through what they depend on, are computed;
+- who may assume an identity counts as access to it;
+- an NHI whose own resources do not change is listed as touched indirectly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nhictl.model import AccessDelta, Action, Address, Change, Direction, Managed, Permission, Resource
+from nhictl.providers.base import Adapter
+
+World = Mapping[Address, Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """One target before and after a plan: the managed and declared resources, each with subject and dependencies."""
+
+    before: World
+    after: World
+
+
+def worlds(
+    desired: World, live: World, managed: Mapping[Address, Managed], changes: Iterable[Change]
+) -> Worlds:
+    """Return what is managed or declared in one target now, and what will be once `changes` are applied."""
+    before = {
+        address: replace(live[address], subject=record.subject, depends_on=record.depends_on)
+        for address, record in managed.items()
+        if address in live
+    }
+    after = dict(before)
+    for change in changes:
+        if change.action is Action.ADOPT and change.before is not None:
+            before[change.address] = replace(
+                change.before, subject=change.subject, depends_on=desired[change.address].depends_on
+            )
+        if change.after is not None:
+            after[change.address] = replace(change.after, subject=change.subject)
+            if change.after.renamed_from is not None:
+                after.pop(change.after.renamed_from, None)
+        elif change.action is Action.DELETE:
+            after.pop(change.address, None)
+    return Worlds(before, after)
+
+
+def deltas(adapter: Adapter, world: Worlds, changes: Iterable[Change]) -> tuple[AccessDelta, ...]:
+    """Return the access delta of every NHI that `changes` touch in one target, NHIs without any left out."""
+    before, after = _Index.of(world.before), _Index.of(world.after)
+    direct = {c.subject for c in changes if c.subject.startswith("nhi/")}
+    touched = set(direct)
+    for change in changes:
+        touched |= before.users(change.address) | after.users(change.address)
+    result = [_delta(adapter, before, after, subject=s, direct=s in direct) for s in sorted(touched)]
+    return tuple(d for d in result if d.gained or d.lost or not d.direct)
+
+
+def permissions_of(adapter: Adapter, resources: World, subject: str) -> frozenset[Permission]:
+    """Return everything one NHI can do in one target, trust included."""
+    return _permissions(adapter, _Index.of(resources), subject)
+
+
+def all_permissions(adapter: Adapter, resources: World) -> Mapping[str, frozenset[Permission]]:
+    """Return the permissions of every NHI of one target."""
+    index = _Index.of(resources)
+    return {s: _permissions(adapter, index, s) for s in index.by_subject if s.startswith("nhi/")}
+
+
+def direction(gained: Iterable[Permission], lost: Iterable[Permission]) -> Direction:
+    """Say how access moves. A gained deny narrows, a lost deny widens."""
+    up = {p.effect for p in gained}
+    down = {p.effect for p in lost}
+    wider, narrower = "allow" in up or "deny" in down, "allow" in down or "deny" in up
+    if wider and narrower:
+        return Direction.CHANGED
+    return Direction.WIDER if wider else Direction.NARROWER if narrower else Direction.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    resources: World
+    by_subject: Mapping[str, list[Address]]
+    dependents: Mapping[Address, list[Address]]
+
+    @staticmethod
+    def of(resources: World) -> _Index:
+        by_subject: dict[str, list[Address]] = defaultdict(list)
+        dependents: dict[Address, list[Address]] = defaultdict(list)
+        for address, resource in resources.items():
+            by_subject[resource.subject].append(address)
+            for target in resource.depends_on:
+                dependents[target].append(address)
+        return _Index(resources, by_subject, dependents)
+
+    def users(self, address: Address) -> set[str]:
+        """NHIs that depend on `address`, through however many steps."""
+        seen: set[Address] = set()
+        queue = [address]
+        subjects: set[str] = set()
+        while queue:
+            for user in self.dependents.get(queue.pop(), ()):
+                if user not in seen:
+                    seen.add(user)
+                    queue.append(user)
+                    subjects.add(self.resources[user].subject)
+        return {s for s in subjects if s.startswith("nhi/")}
+
+    def around(self, subject: str) -> dict[Address, Resource]:
+        """The resources of `subject` and everything they depend on."""
+        found: dict[Address, Resource] = {}
+        queue = list(self.by_subject.get(subject, ()))
+        while queue:
+            address = queue.pop()
+            if address in found or address not in self.resources:
+                continue
+            found[address] = self.resources[address]
+            queue.extend(self.resources[address].depends_on)
+        return found
+
+
+def _permissions(adapter: Adapter, index: _Index, subject: str) -> frozenset[Permission]:
+    known = index.around(subject)
+    result: set[Permission] = set()
+    for resource in known.values():
+        kind = adapter.capabilities.kinds.get(resource.address.kind)
+        if kind is not None and kind.identity and resource.subject == subject:
+            result.update(adapter.permissions(resource, known))
+    return frozenset(result)
+
+
+def _delta(adapter: Adapter, before: _Index, after: _Index, *, subject: str, direct: bool) -> AccessDelta:
+    old, new = _permissions(adapter, before, subject), _permissions(adapter, after, subject)
+    gained, lost = tuple(sorted(new - old)), tuple(sorted(old - new))
+    return AccessDelta(subject, gained, lost, direct, direction(gained, lost))

@@ -1,0 +1,1 @@
+"""The only stages with effects: reading targets, applying plans, recording. Knows providers only by their contract."""

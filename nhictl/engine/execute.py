@@ -1,0 +1,278 @@
+"""Carry out a plan: intent, call, outcome, in dependency order and in parallel within each adapter's limits.
+
+Rules enforced here:
+- the intent is durable before the call; when it cannot be written, nothing more is called anywhere;
+- a change that fails skips its dependents, the rest goes on;
+- a lost reply is settled by reading; what reading cannot tell stays unknown;
+- a stop request hands out nothing more, waits for what runs, and records it;
+- an object read longer ago than `fresh_for` is read again, and must be as planned, before it is written.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nhictl.engine.live import Connected
+from nhictl.engine.record import intent_data, outcome_data
+from nhictl.engine.recover import Sleep, ledger_only, look, settle_time
+from nhictl.failpoints import failpoint
+from nhictl.model import (
+    AccessDelta,
+    Address,
+    Change,
+    Entry,
+    Fault,
+    LedgerError,
+    LockHeld,
+    Operation,
+    Outcome,
+    Plan,
+    ProviderError,
+    Receipt,
+    Status,
+)
+
+FRESH_FOR = 30.0
+
+
+class Writer(Protocol):
+    """The ledger as apply needs it: durable on return, or an exception."""
+
+    def append(self, type: str, data: Mapping[str, object]) -> Entry:  # noqa: A002
+        """Record one entry. Raises LedgerError or LockHeld: then nobody may act."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happens while a plan runs. `kind` is started or finished; `seconds` how long the change took."""
+
+    kind: str
+    change: Change
+    status: Status | None = None
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to run a plan. `name` prefixes operation ids; `read_at` is the monotonic time of the plan's reading."""
+
+    name: str
+    owner: str
+    writer: Writer
+    read_at: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    on_event: Callable[[Event], None] = lambda _event: None
+    sleep: Sleep = time.sleep
+    fresh_for: float = FRESH_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """How a run ended: one receipt per change, in plan order. `stopped` says why it ended early, or is empty."""
+
+    receipts: tuple[Receipt, ...]
+    stopped: str = ""
+
+
+def execute(plan: Plan, open_targets: Iterable[Connected], run: Run) -> Executed:
+    """Carry out every change of `plan` that can be, and say how each ended."""
+    state = _State(plan, {at.target.name: at for at in open_targets}, run)
+    workers = {name: max(1, at.adapter.capabilities.workers) for name, at in state.targets.items()}
+    with ThreadPoolExecutor(max_workers=max(1, sum(workers.values()))) as pool:
+        running: dict[Future[Receipt], Change] = {}
+        while True:
+            for change in state.ready(running.values(), workers):
+                running[pool.submit(state.carry_out, change)] = change
+            if not running:
+                break
+            done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                running.pop(future)
+                state.finish(future.result())
+    return state.executed()
+
+
+class _State:
+    """Which changes are waiting, done or given up. Only the scheduling thread touches it; `carry_out` does not."""
+
+    def __init__(self, plan: Plan, targets: Mapping[str, Connected], run: Run) -> None:
+        self.plan = plan
+        self.targets = targets
+        self.run = run
+        self.receipts: dict[Address, Receipt] = {}
+        self.waiting: dict[Address, Change] = {c.address: c for c in plan.changes}
+        self.needs = {c.address: {a for a in c.depends_on if a in self.waiting} for c in plan.changes}
+        self.users: dict[Address, list[Address]] = {}
+        for address, needs in self.needs.items():
+            for needed in needs:
+                self.users.setdefault(needed, []).append(address)
+        self.queue: dict[str, list[Change]] = {}
+        for change in plan.changes:
+            if not self.needs[change.address]:
+                self.queue.setdefault(change.address.target, []).append(change)
+        self.access = _carriers(plan)
+        self.numbers = {c.address: number for number, c in enumerate(plan.changes, 1)}
+        self.stopped = ""
+
+    def ready(self, running: Iterable[Change], workers: Mapping[str, int]) -> list[Change]:
+        """Take the next changes that may start now."""
+        if self.run.stop.is_set() and not self.stopped:
+            self.stopped = "interrupted"
+        if self.stopped:
+            return []
+        busy: dict[str, int] = {}
+        for change in running:
+            busy[change.address.target] = busy.get(change.address.target, 0) + 1
+        taken = []
+        for name, queue in self.queue.items():
+            room = workers.get(name, 0) - busy.get(name, 0)
+            taken += queue[:room]
+            del queue[:room]
+        for change in taken:
+            del self.waiting[change.address]
+        return taken
+
+    def finish(self, receipt: Receipt) -> None:
+        """Note how a change ended and let its dependents go on, or give them up."""
+        address = receipt.change.address
+        self.receipts[address] = receipt
+        self.run.on_event(Event("finished", receipt.change, receipt.status, receipt.detail))
+        if receipt.operation == "" and receipt.status is Status.SKIPPED:
+            self.stopped = self.stopped or receipt.detail
+        if receipt.status is Status.APPLIED:
+            for user in self.users.get(address, ()):
+                self.needs[user].discard(address)
+                if not self.needs[user] and user in self.waiting:
+                    self.queue.setdefault(user.target, []).append(self.waiting[user])
+            return
+        self._skip_dependents(address)
+
+    def _skip_dependents(self, address: Address) -> None:
+        for user in self.users.get(address, ()):
+            change = self.waiting.pop(user, None)
+            if change is not None:
+                self.receipts[user] = Receipt(change, Status.SKIPPED, f"waits for {address}")
+                self.run.on_event(Event("finished", change, Status.SKIPPED, f"waits for {address}"))
+                self._skip_dependents(user)
+
+    def executed(self) -> Executed:
+        """Return all receipts in plan order; what never started is skipped."""
+        why = self.stopped or "not started"
+        receipts = (
+            self.receipts.get(c.address) or Receipt(c, Status.SKIPPED, why) for c in self.plan.changes
+        )
+        return Executed(tuple(receipts), self.stopped)
+
+    def carry_out(self, change: Change) -> Receipt:
+        """Do one change, from intent to outcome. Runs in a worker thread."""
+        self.run.on_event(Event("started", change))
+        at = self.targets[change.address.target]
+        stale = _stale(change, at, self.run)
+        if stale is not None:
+            return stale
+        operation = Operation(f"{self.run.name}-{self.numbers[change.address]}", self.run.owner)
+        failpoint("before-intent")
+        try:
+            data = intent_data(
+                change, operation, plan=self.plan.digest, access=self.access.get(change.address, ())
+            )
+            self.run.writer.append("intent", data)
+        except (LedgerError, LockHeld) as error:
+            return Receipt(change, Status.SKIPPED, f"the ledger cannot be written: {error.message}")
+        failpoint("after-intent")
+        outcome = _call(change, operation, at, self.run)
+        failpoint("after-call")
+        try:
+            self.run.writer.append("outcome", outcome_data(change, operation, outcome))
+        except (LedgerError, LockHeld) as error:
+            self.run.stop.set()
+            return Receipt(
+                change, Status.INDETERMINATE, f"the outcome cannot be recorded: {error.message}", operation.id
+            )
+        failpoint("after-outcome")
+        return Receipt(change, outcome.status, outcome.detail, operation.id)
+
+
+def _carriers(plan: Plan) -> dict[Address, list[AccessDelta]]:
+    """Say which intent carries which access delta: the first of the NHI's own, or the first of the plan's others."""
+    first: dict[str, Address] = {}
+    for change in plan.changes:
+        first.setdefault(change.subject, change.address)
+    shared = next((c.address for c in plan.changes if not c.subject.startswith("nhi/")), None)
+    carriers: dict[Address, list[AccessDelta]] = {}
+    for delta in plan.access:
+        address = first.get(delta.subject, shared)
+        if address is not None:
+            carriers.setdefault(address, []).append(delta)
+    return carriers
+
+
+def _stale(change: Change, at: Connected, run: Run) -> Receipt | None:
+    """Read the object again when the plan's reading is old; return a receipt when it is not as planned."""
+    if time.monotonic() - run.read_at <= run.fresh_for or at.session is None:
+        return None
+    where = change.address
+    if change.after is not None and change.after.renamed_from is not None:
+        where = change.after.renamed_from
+    try:
+        live = at.session.reread([where]).get(where)
+    except ProviderError as error:
+        return Receipt(change, Status.FAILED, f"cannot be read before the change: {error.message}")
+    found = live.fingerprint() if live is not None else ""
+    if found == change.fingerprint:
+        return None
+    return Receipt(change, Status.FAILED, "changed in the target since it was planned; plan again")
+
+
+def _call(change: Change, operation: Operation, at: Connected, run: Run) -> Outcome:
+    if ledger_only(at, change):
+        return Outcome(Status.APPLIED, native_id=change.native_id, detail="recorded only")
+    if at.session is None:
+        return Outcome(Status.NOT_APPLIED, code="unreadable", detail=at.error)
+    sent = time.monotonic()
+    try:
+        return at.session.apply(change, operation)
+    except ProviderError as error:
+        if error.fault is not Fault.LOST:
+            return _failed(error)
+        return _settle(change, operation, at, run=run, sent=sent, error=error)
+    except Exception as error:  # noqa: BLE001 - a defect in an adapter: nobody knows what happened, so it is unknown
+        detail = f"unexpected {type(error).__name__} in the {at.adapter.name} adapter"
+        return Outcome(Status.INDETERMINATE, code="unexpected", detail=detail)
+
+
+def _failed(error: ProviderError) -> Outcome:
+    detail = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Outcome(Status.FAILED, error.native_id, error.request_ids, error.code or str(error.fault), detail)
+
+
+def _settle(
+    change: Change, operation: Operation, at: Connected, *, run: Run, sent: float, error: ProviderError
+) -> Outcome:
+    """Read until the settle time has passed to learn how a call with a lost reply ended."""
+    unknown = Outcome(Status.INDETERMINATE, "", error.request_ids, "lost", "the reply was lost")
+    settle = settle_time(at)
+    try:
+        outcome = look(at, change, operation)
+        waited = time.monotonic() - sent
+        if outcome.status is not Status.APPLIED and waited < settle:
+            run.sleep(settle - waited)
+            outcome = look(at, change, operation)
+    except ProviderError:
+        return unknown
+    if outcome.status is Status.NOT_APPLIED:
+        return Outcome(
+            Status.FAILED,
+            "",
+            error.request_ids,
+            "lost",
+            "the reply was lost; reading shows it did not happen",
+        )
+    return outcome

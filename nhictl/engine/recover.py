@@ -1,0 +1,135 @@
+"""Find out, by reading, how operations ended whose outcome nobody recorded.
+
+Rules enforced here:
+- never by guessing: what reading cannot tell stays indeterminate and blocks its target;
+- a lost reply is not "not applied" before the provider's settle time has passed since the intent was written;
+- the same resolution serves the read-only plan (in memory) and apply (recorded).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nhictl.engine.live import Connected
+from nhictl.kinds.common import duration_seconds
+from nhictl.ledger.fold import Unresolved
+from nhictl.model import (
+    Action,
+    Address,
+    Change,
+    FieldChange,
+    Handling,
+    NhictlError,
+    Operation,
+    Outcome,
+    ProviderError,
+    Resource,
+    Status,
+    freeze,
+)
+
+Sleep = Callable[[float], None]
+
+
+def intent_change(data: Mapping[str, Any]) -> Change:
+    """Return the change an intent entry describes."""
+    address = Address.parse(data["address"])
+    after = data.get("after")
+    renamed = data.get("renamedFrom")
+    resource = None
+    if after is not None:
+        resource = Resource(
+            address,
+            {k: freeze(v) for k, v in after.items()},
+            subject=data["subject"],
+            depends_on=tuple(Address.parse(a) for a in data.get("dependsOn") or ()),
+            handling=Handling.from_json(data.get("handling") or {}),
+            renamed_from=Address.parse(renamed) if renamed else None,
+        )
+    return Change(
+        address, Action(data["action"]), data["subject"], data.get("reason", ""),
+        native_id=data.get("nativeId", ""), after=resource, fingerprint=data.get("fingerprint", ""),
+        fields=tuple(_field(f) for f in data.get("fields") or ()),
+    )  # fmt: skip
+
+
+def _field(data: Mapping[str, Any]) -> FieldChange:
+    return FieldChange(
+        data["path"], freeze(data.get("before")), freeze(data.get("after")),
+        tuple(data.get("added") or ()), tuple(data.get("removed") or ()),
+    )  # fmt: skip
+
+
+def resolve_one(at: Connected, item: Unresolved, *, now: dt.datetime, sleep: Sleep) -> Outcome:
+    """Return how one operation ended, after waiting for the settle time if its reply may still be under way."""
+    change = intent_change(item.data)
+    if ledger_only(at, change):
+        return Outcome(Status.NOT_APPLIED, detail="nothing was sent")
+    if at.session is None:
+        return Outcome(Status.INDETERMINATE, code="unreadable", detail="the target cannot be read")
+    age = (now - dt.datetime.fromisoformat(item.time)).total_seconds()
+    settle = settle_time(at)
+    try:
+        outcome = look(at, change, item.operation)
+        if outcome.status is not Status.APPLIED and age < settle:
+            sleep(settle - max(age, 0))
+            outcome = look(at, change, item.operation)
+    except ProviderError as error:
+        return Outcome(
+            Status.INDETERMINATE, code=error.code or str(error.fault), detail="the target cannot be read"
+        )
+    return outcome
+
+
+def settle_time(at: Connected) -> float:
+    """Return the seconds a lost call may take to show, from the target's `settleTime` or the adapter."""
+    text = at.target.settings.get("settleTime")
+    if text is None:
+        return at.adapter.capabilities.settle
+    return 0.0 if text == "0s" else float(duration_seconds(text))
+
+
+def look(at: Connected, change: Change, operation: Operation) -> Outcome:
+    """Read the object of a change again and say how the operation on it ended. Raises ProviderError."""
+    if at.session is None:
+        raise NhictlError(f"target {at.target.name} is not open")
+    old = change.after.renamed_from if change.after is not None else None
+    found = at.session.reread([change.address, *([old] if old else [])])
+    live = found.get(change.address) or (found.get(old) if old else None)
+    status = at.session.resolve(change, operation, live)
+    native = live.native_id if live is not None and status is Status.APPLIED else ""
+    return Outcome(status, native_id=native, detail="found by reading")
+
+
+def ledger_only(at: Connected, change: Change) -> bool:
+    """True when a change concerns what we record and not the live object."""
+    kind = at.adapter.capabilities.kinds.get(change.address.kind)
+    if change.action is Action.FORGET:
+        return (
+            kind is None
+            or Action.FORGET not in kind.actions
+            or change.before is None
+            and not change.fingerprint
+        )
+    return change.action is Action.UPDATE and all(
+        field.path.startswith("handling.") for field in change.fields
+    )
+
+
+def resolve_all(
+    open_targets: Iterable[Connected], unresolved: Iterable[Unresolved], *, now: dt.datetime, sleep: Sleep
+) -> dict[str, Outcome]:
+    """Return the outcome of each unresolved operation by its id. A target that is not configured stays unknown."""
+    by_name = {at.target.name: at for at in open_targets}
+    outcomes = {}
+    for item in unresolved:
+        at = by_name.get(item.address.target)
+        if at is None:
+            outcomes[item.operation.id] = Outcome(
+                Status.INDETERMINATE, code="unknown-target", detail="no such target"
+            )
+        else:
+            outcomes[item.operation.id] = resolve_one(at, item, now=now, sleep=sleep)
+    return outcomes

@@ -1,0 +1,217 @@
+"""Decide, per address, what desired state, live state, ledger and mark together mean.
+
+Rules enforced here (the ownership table):
+- what is live, not managed and not declared is unmanaged: counted, never in a plan;
+- what is declared and live but not managed is taken over only when `adopt` says so;
+- what is managed but not declared is removed only with the same native id and our mark where the kind carries one;
+- a mark of ours that the ledger does not know is an orphan: reported, never deleted;
+- protection, removal and grace period come from the ledger, so they survive the manifest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nhictl.diff import diff_mark, diff_resource
+from nhictl.kinds.common import duration_text
+from nhictl.ledger.fold import recorded
+from nhictl.model import (
+    Action,
+    Address,
+    Change,
+    FieldChange,
+    Finding,
+    Managed,
+    OnRemove,
+    Resource,
+)
+from nhictl.providers.base import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the decisions need to know: whose mark is ours, the kinds of the target's provider, and the time."""
+
+    owner: str
+    kinds: Mapping[str, Kind]
+    now: dt.datetime
+
+
+def blocked(rule: str, address: Address, message: str, hint: str) -> Finding:
+    """Return a finding that keeps `address` out of the plan."""
+    return Finding(rule, "error", str(address), message, hint)
+
+
+def decide_declared(
+    rules: Rules, desired: Resource, live: Resource | None, managed: Managed | None
+) -> Change | Finding | None:
+    """Return the change of a declared resource, a finding that blocks it, or None when it is as declared."""
+    kind = rules.kinds[desired.address.kind]
+    if live is None:
+        reason = "declared" if managed is None else "missing in the target: deleted outside nhictl"
+        return Change(
+            desired.address, Action.CREATE, desired.subject, reason, after=desired, origin=desired.origin
+        )
+    if managed is None:
+        return _take_over(rules, kind, desired, live)
+    if managed.native_id != live.native_id:
+        return blocked(
+            "conflict", desired.address, "was made again outside nhictl: its native id is not the recorded one",
+            f"`nhictl adopt {desired.address}` to take over the new object, or delete it",
+        )  # fmt: skip
+    if _foreign(rules, live):
+        return _foreign_owner(desired.address, live)
+    return update(rules, desired, live, managed)
+
+
+def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) -> Change | None:
+    """Return the change that brings a managed object to its declared state; None when nothing differs."""
+    kind = rules.kinds[desired.address.kind]
+    fields = list(diff_resource(kind, desired, live, recorded(managed)))
+    if kind.mark != "none" and live.mark_known:
+        fields += diff_mark(live.mark, rules.owner, desired.subject)
+    elif managed.subject != desired.subject:
+        fields.append(FieldChange("subject", managed.subject, desired.subject))
+    if managed.handling != desired.handling:
+        before, after = managed.handling.as_json(), desired.handling.as_json()
+        fields += [
+            FieldChange(f"handling.{k}", str(before[k]), str(after[k]))
+            for k in before
+            if before[k] != after[k]
+        ]
+    if desired.renamed_from is not None:
+        fields.append(FieldChange("name", desired.renamed_from.name, desired.address.name))
+    elif tuple(sorted(managed.depends_on)) != tuple(sorted(desired.depends_on)):
+        fields.append(
+            FieldChange("handling.dependsOn", _names(managed.depends_on), _names(desired.depends_on))
+        )
+    if not fields:
+        return None
+    replaces = sorted({f.path.split(".")[0] for f in fields} & kind.immutable)
+    restored = live.attributes.get("enabled") is False and desired.attributes.get("enabled") is True
+    return Change(
+        desired.address,
+        Action.REPLACE if replaces else Action.UPDATE,
+        desired.subject,
+        _reason(replaces, restored, desired),
+        native_id=live.native_id,
+        fields=tuple(fields),
+        before=live,
+        after=desired,
+        fingerprint=live.fingerprint(),
+        origin=desired.origin,
+    )
+
+
+def _names(addresses: tuple[Address, ...]) -> tuple[str, ...]:
+    return tuple(sorted(str(a) for a in addresses))
+
+
+def _reason(replaces: list[str], restored: bool, desired: Resource) -> str:
+    if replaces:
+        return f"{', '.join(replaces)} cannot be changed in place"
+    if desired.renamed_from is not None:
+        return f"renamed from {desired.renamed_from.name}"
+    return "enabled again" if restored else "differs from the manifest"
+
+
+def _foreign(rules: Rules, live: Resource) -> bool:
+    return live.mark_known and live.mark is not None and live.mark.owner != rules.owner
+
+
+def _foreign_owner(address: Address, live: Resource) -> Finding:
+    other = live.mark.owner if live.mark else ""
+    return blocked(
+        "conflict", address, f"carries the mark of {other}: another workspace manages it",
+        "remove it from one of the two workspaces; `retain` there, then adopt here",
+    )  # fmt: skip
+
+
+def _take_over(rules: Rules, kind: Kind, desired: Resource, live: Resource) -> Change | Finding:
+    if _foreign(rules, live):
+        return _foreign_owner(desired.address, live)
+    if not desired.adopt:
+        ours = live.mark is not None and live.mark.owner == rules.owner
+        what = (
+            "carries our mark but the ledger does not know it"
+            if ours
+            else "exists already and is not managed"
+        )
+        return blocked(
+            "exists", desired.address, what,
+            f"set `adopt: true` on {desired.subject} or run `nhictl adopt {desired.subject}`, or choose another name",
+        )  # fmt: skip
+    if Action.ADOPT not in kind.actions:
+        return blocked(
+            "exists",
+            desired.address,
+            "exists already and this kind cannot be adopted",
+            "rename one of the two",
+        )
+    fields = (*diff_resource(kind, desired, live), *diff_mark(live.mark, rules.owner, desired.subject))
+    return Change(
+        desired.address, Action.ADOPT, desired.subject, "taken under management", native_id=live.native_id,
+        fields=fields, before=live, after=desired, fingerprint=live.fingerprint(), origin=desired.origin,
+    )  # fmt: skip
+
+
+def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Change | Finding | None:
+    """Return what happens to a managed object that no manifest declares any more."""
+    address = managed.address
+    if live is None:
+        return Change(
+            address,
+            Action.FORGET,
+            managed.subject,
+            "gone from the target already",
+            native_id=managed.native_id,
+        )
+    kind = rules.kinds[address.kind]
+    if live.native_id != managed.native_id:
+        return blocked(
+            "conflict", address, "was made again outside nhictl and is no longer declared",
+            f"`nhictl ledger forget {address}` to leave it alone",
+        )  # fmt: skip
+    if managed.handling.on_remove is OnRemove.RETAIN:
+        return _removal(Action.FORGET, "retained: stays in the target, no longer managed", managed, live)
+    if kind.mark != "none" and (live.mark is None or live.mark.owner != rules.owner):
+        return blocked(
+            "unmarked", address, "our mark is gone from it, so it is not removed",
+            f"`nhictl adopt {address}` marks it again, `nhictl ledger forget {address}` leaves it alone",
+        )  # fmt: skip
+    if managed.handling.protect:
+        return Finding(
+            "protected", "error", str(address), "is protected and no longer declared",
+            "restore its manifest, or first apply it with `protect: false`",
+        )  # fmt: skip
+    if managed.handling.on_remove is OnRemove.DISABLE and Action.DISABLE in kind.actions:
+        return _disable_then_delete(rules, managed, live)
+    return _removal(Action.DELETE, "no longer declared", managed, live)
+
+
+def _disable_then_delete(rules: Rules, managed: Managed, live: Resource) -> Change | Finding:
+    grace = dt.timedelta(seconds=managed.handling.delete_after)
+    if not managed.disabled_at:
+        on = f"{(rules.now + grace):%Y-%m-%d}"
+        reason = f"no longer declared: disabled now, deleted after {duration_text(managed.handling.delete_after)}, on {on}"
+        change = _removal(Action.DISABLE, reason, managed, live)
+        after = replace(live, attributes={**live.attributes, "enabled": False}, handling=managed.handling)
+        fields = (FieldChange("enabled", live.attributes.get("enabled"), False),)
+        return replace(change, after=replace(after, depends_on=managed.depends_on), fields=fields)
+    due = dt.datetime.fromisoformat(managed.disabled_at) + grace
+    if rules.now < due:
+        return Finding(
+            "waiting", "info", str(managed.address), f"disabled, will be deleted on {due:%Y-%m-%d}"
+        )
+    return _removal(
+        Action.DELETE, f"disabled since {managed.disabled_at[:10]}, grace period over", managed, live
+    )
+
+
+def _removal(action: Action, reason: str, managed: Managed, live: Resource) -> Change:
+    return Change(
+        managed.address, action, managed.subject, reason,
+        native_id=live.native_id, before=live, fingerprint=live.fingerprint(),
+    )  # fmt: skip

@@ -1,0 +1,321 @@
+"""Make a plan out of desired state, live state and the ledger. Pure: the clock and every reading come in as values.
+
+Rules enforced here:
+- a target that could not be read is unknown: nothing is planned there;
+- what no manifest declares and the ledger does not know is counted and left alone;
+- an object is not deleted while a managed object that stays still refers to it;
+- a blocked object takes its dependents out of the plan with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nhictl import __version__
+from nhictl.access import Worlds, all_permissions, deltas, direction, worlds
+from nhictl.kinds.workspace import Limits
+from nhictl.ledger.fold import Folded
+from nhictl.model import (
+    AccessDelta,
+    Action,
+    Address,
+    Change,
+    Direction,
+    Finding,
+    Managed,
+    Plan,
+    Resource,
+    Snapshot,
+)
+from nhictl.order import order
+from nhictl.ownership import Rules, decide_declared, decide_removed
+from nhictl.providers.base import Adapter
+from nhictl.safety import TargetPlan, is_admin, judge
+from nhictl.select import ObjectFacts, Selection, check_known, selects, with_dependencies
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInput:
+    """One target: its adapter, what is declared for it and what was read from it."""
+
+    name: str
+    adapter: Adapter
+    desired: Mapping[Address, Resource]
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """Everything a plan is made from. `facts` are by manifest reference."""
+
+    workspace: str
+    environment: str
+    targets: tuple[TargetInput, ...]
+    folded: Folded
+    limits: Limits
+    now: dt.datetime
+    expires: dt.datetime
+    commit: str = ""
+    selection: Selection = Selection()
+    facts: Mapping[str, ObjectFacts] | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose mark is ours: `workspace/environment`."""
+        return f"{self.workspace}/{self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    changes: tuple[Change, ...] = ()
+    access: tuple[AccessDelta, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    safety: tuple[Finding, ...] = ()
+    unchanged: int = 0
+    unmanaged: int = 0
+
+
+def build(given: PlanInput) -> Plan:
+    """Return the plan, without its digest (see `nhictl.plan_file.digest_of`)."""
+    readable = [t for t in given.targets if t.snapshot.complete]
+    if given.selection.partial:
+        check_known(given.selection, _everything(given))
+    parts = {t.name: _plan_target(given, t) for t in readable}
+    return Plan(
+        workspace=given.workspace,
+        environment=given.environment,
+        targets={t.name: t.snapshot.identity for t in readable if t.snapshot.identity is not None},
+        changes=tuple(c for part in parts.values() for c in part.changes),
+        access=_merge(d for part in parts.values() for d in part.access),
+        findings=tuple(f for part in parts.values() for f in part.findings),
+        safety=tuple(f for part in parts.values() for f in part.safety),
+        unreadable={t.name: t.snapshot.error for t in given.targets if not t.snapshot.complete},
+        auth_failed=any(t.snapshot.auth_failed for t in given.targets),
+        unchanged=sum(part.unchanged for part in parts.values()),
+        unmanaged={name: part.unmanaged for name, part in parts.items()},
+        partial=given.selection.as_json(),
+        created=timestamp(given.now),
+        expires=timestamp(given.expires),
+        commit=given.commit,
+        tool=__version__,
+        adapters={t.adapter.name: t.adapter.capabilities.version for t in given.targets},
+    )
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """Return RFC 3339 UTC with seconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _everything(given: PlanInput) -> Iterable[tuple[Address, str]]:
+    for target in given.targets:
+        yield Address(target.name, "", ""), ""
+        for resource in target.desired.values():
+            yield resource.address, resource.subject
+    for record in given.folded.managed.values():
+        yield record.address, record.subject
+
+
+def _merge(found: Iterable[AccessDelta]) -> tuple[AccessDelta, ...]:
+    """Return one delta per NHI over all targets, by name."""
+    by_subject: dict[str, AccessDelta] = {}
+    for delta in found:
+        other = by_subject.get(delta.subject)
+        if other is None:
+            by_subject[delta.subject] = delta
+            continue
+        gained, lost = (*other.gained, *delta.gained), (*other.lost, *delta.lost)
+        direct = other.direct or delta.direct
+        by_subject[delta.subject] = AccessDelta(delta.subject, gained, lost, direct, direction(gained, lost))
+    return tuple(by_subject[subject] for subject in sorted(by_subject))
+
+
+def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
+    managed = {a: m for a, m in given.folded.managed.items() if a.target == target.name}
+    live = target.snapshot.resources
+    changes, findings, unchanged = _decide(given, target, managed)
+    changes, waiting = _hold_back(changes, target.desired, managed)
+    findings += waiting
+    ordered = order(changes.values(), {a: m.depends_on for a, m in managed.items()})
+    world = worlds(target.desired, live, managed, ordered)
+    access = deltas(target.adapter, world, ordered)
+    taken = set(managed) | set(target.desired)
+    findings += _orphans(given, target, taken)
+    safety = [f for f in findings if f.rule == "protected"]
+    safety += _judge(given, target, managed, ordered=ordered, access=access, world=world)
+    return _Part(
+        changes=_with_risk(ordered, access),
+        access=access,
+        findings=tuple(f for f in findings if f.rule != "protected"),
+        safety=tuple(safety),
+        unchanged=unchanged,
+        unmanaged=sum(1 for a in live if a not in taken),
+    )
+
+
+def _decide(
+    given: PlanInput, target: TargetInput, managed: Mapping[Address, Managed]
+) -> tuple[dict[Address, Change], list[Finding], int]:
+    rules = Rules(given.owner, target.adapter.capabilities.kinds, given.now)
+    chosen = _chosen(given, target)
+    live = target.snapshot.resources
+    changes: dict[Address, Change] = {}
+    findings: list[Finding] = []
+    unchanged = 0
+    renamed: set[Address] = set()
+    for address, desired in target.desired.items():
+        record, now = managed.get(address), live.get(address)
+        old = desired.renamed_from
+        if old is not None and record is None and old in managed:
+            renamed.add(old)
+            record, now = managed[old], live.get(old)
+        elif old is not None:
+            desired = replace(desired, renamed_from=None)
+        if address not in chosen:
+            continue
+        decision = decide_declared(rules, desired, now, record)
+        if decision is None:
+            unchanged += 1
+        elif isinstance(decision, Finding):
+            findings.append(decision)
+        else:
+            changes[address] = decision
+    for address, record in managed.items():
+        if address in target.desired or address in renamed or not _removable(given, record):
+            continue
+        decision = decide_removed(rules, record, live.get(address))
+        if isinstance(decision, Finding):
+            findings.append(decision)
+        elif decision is not None:
+            changes[address] = decision
+    return changes, findings, unchanged
+
+
+def _chosen(given: PlanInput, target: TargetInput) -> frozenset[Address]:
+    if not given.selection.partial:
+        return frozenset(target.desired)
+    facts = given.facts or {}
+    picked = [
+        address
+        for address, resource in target.desired.items()
+        if selects(given.selection, address, resource.subject, facts.get(resource.subject))
+    ]
+    return with_dependencies(picked, target.desired)
+
+
+def _removable(given: PlanInput, record: Managed) -> bool:
+    if not given.selection.partial:
+        return True
+    facts = (given.facts or {}).get(record.subject)
+    return selects(given.selection, record.address, record.subject, facts)
+
+
+def _hold_back(
+    changes: Mapping[Address, Change], desired: Mapping[Address, Resource], managed: Mapping[Address, Managed]
+) -> tuple[dict[Address, Change], list[Finding]]:
+    """Drop deletes of what something that stays still refers to, and creates whose dependency is not to be had."""
+    users: dict[Address, list[Address]] = defaultdict(list)
+    for address, record in managed.items():
+        kept = desired[address].depends_on if address in desired else record.depends_on
+        change = changes.get(address)
+        if change is not None and change.action in (Action.DELETE, Action.FORGET):
+            continue
+        for target in kept:
+            users[target].append(address)
+    result = dict(changes)
+    findings = []
+    for address, change in changes.items():
+        if change.action is Action.DELETE and users[address]:
+            del result[address]
+            by = ", ".join(str(a) for a in sorted(users[address])[:5])
+            findings.append(
+                Finding("waiting", "info", str(address), f"no longer declared; still used by {by}")
+            )
+    return result, findings + _blocked_dependents(result, desired, managed)
+
+
+def _blocked_dependents(
+    changes: dict[Address, Change], desired: Mapping[Address, Resource], managed: Mapping[Address, Managed]
+) -> list[Finding]:
+    """Take out of `changes` what depends on something that is blocked; return a finding for each."""
+    findings = []
+    while missing := [a for a in changes if _missing_dependency(a, changes, desired, managed)]:
+        for address in missing:
+            action = changes.pop(address).action
+            message = f"{action} waits for something that is blocked"
+            findings.append(Finding("blocked", "error", str(address), message, "see the other findings"))
+    return findings
+
+
+def _missing_dependency(
+    address: Address,
+    changes: Mapping[Address, Change],
+    desired: Mapping[Address, Resource],
+    managed: Mapping[Address, Managed],
+) -> bool:
+    after = changes[address].after
+    if after is None or changes[address].action is Action.DISABLE:
+        return False
+    return any(dep not in changes and dep not in managed and dep in desired for dep in after.depends_on)
+
+
+def _orphans(given: PlanInput, target: TargetInput, taken: set[Address]) -> list[Finding]:
+    return [
+        Finding(
+            "orphan", "warning", str(address), f"carries our mark for {resource.mark.ref} but the ledger does not know it",
+            f"declare it and run `nhictl adopt {resource.mark.ref}`, or remove the mark",
+        )
+        for address, resource in target.snapshot.resources.items()
+        if resource.mark is not None
+        and resource.mark.owner == given.owner
+        and address not in taken
+        and address not in given.folded.forgotten
+    ]  # fmt: skip
+
+
+def _judge(
+    given: PlanInput,
+    target: TargetInput,
+    managed: Mapping[Address, Managed],
+    *,
+    ordered: tuple[Change, ...],
+    access: tuple[AccessDelta, ...],
+    world: Worlds,
+) -> tuple[Finding, ...]:
+    if not ordered:
+        return ()
+    admins: int | None = None
+    if any(is_admin(d.lost) for d in access):
+        everyone = all_permissions(target.adapter, world.after)
+        admins = sum(1 for permissions in everyone.values() if is_admin(permissions))
+    identity = target.snapshot.identity
+    part = TargetPlan(
+        target.name,
+        ordered,
+        access,
+        {address: record.subject for address, record in managed.items()},
+        identity.own if identity else (),
+        admins,
+    )
+    return judge(part, given.limits, declared=len(target.desired))
+
+
+def _with_risk(changes: Iterable[Change], access: tuple[AccessDelta, ...]) -> tuple[Change, ...]:
+    mine = {delta.subject: delta.direction for delta in access}
+    indirect = _worst({delta.direction for delta in access if not delta.direct})
+    return tuple(
+        replace(c, risk=mine.get(c.subject, Direction.NONE) if c.subject.startswith("nhi/") else indirect)
+        for c in changes
+    )
+
+
+def _worst(directions: set[Direction]) -> Direction:
+    if Direction.CHANGED in directions or {Direction.WIDER, Direction.NARROWER} <= directions:
+        return Direction.CHANGED
+    for candidate in (Direction.WIDER, Direction.NARROWER):
+        if candidate in directions:
+            return candidate
+    return Direction.NONE

@@ -1,0 +1,137 @@
+"""Limits that keep one plan from being an outage. They look at the plan as a value, over every kind of change.
+
+Rules enforced here:
+- a percentage limit and an absolute limit on deletes, and on NHIs that lose access; one object is always allowed;
+- everything to nothing is never silent: a target, or all declared objects;
+- nhictl's own principal and protected objects are never touched, whatever is overridden;
+- the last administrator of a target does not lose that access.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from nhictl.kinds.workspace import Limits
+from nhictl.model import AccessDelta, Action, Address, Change, Finding, Permission
+
+ABSOLUTE = frozenset({"own-principal", "protected"})
+_REMOVING = frozenset({Action.DELETE, Action.REPLACE})
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """One target's part of a plan, as the limits need it. `subjects` maps managed addresses to manifest objects;
+    `access` is every NHI's access there after the plan, asked only when somebody loses administration.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    deltas: tuple[AccessDelta, ...]
+    subjects: Mapping[Address, str]
+    own: tuple[Address, ...]
+    remaining_admins: int | None
+
+
+def judge(target: TargetPlan, limits: Limits, *, declared: int) -> tuple[Finding, ...]:
+    """Return the violations of one target's plan. `declared` counts the resources declared for it."""
+    return (
+        *_deletes(target, limits),
+        *_revokes(target, limits),
+        *_wiped(target, declared),
+        *_own(target),
+        *_last_admin(target),
+    )
+
+
+def is_admin(permissions: Iterable[Permission]) -> bool:
+    """True when one of the permissions is everything on everything, unconditionally."""
+    return any(
+        p.kind == "allow"
+        and p.effect == "allow"
+        and p.action in ("*", "*:*")
+        and p.resource == "*"
+        and not p.condition
+        for p in permissions
+    )
+
+
+def _allowed(percent: int, absolute: int, total: int) -> int:
+    return min(absolute, max(1, total * percent // 100))
+
+
+def _deletes(target: TargetPlan, limits: Limits) -> Iterable[Finding]:
+    objects = {s for s in target.subjects.values()}
+    deleted = {c.subject for c in target.changes if c.action in _REMOVING and not _is_grant(c)}
+    allowed = _allowed(limits.delete_percent, limits.delete_max, len(objects))
+    if len(deleted) > allowed:
+        yield Finding(
+            "delete-limit", "error", target.name,
+            f"deletes {len(deleted)} of {len(objects)} managed objects; the limit is {allowed} "
+            f"(deletePercent {limits.delete_percent}, deleteMax {limits.delete_max})",
+            ", ".join(sorted(deleted)[:10]),
+        )  # fmt: skip
+
+
+def _is_grant(change: Change) -> bool:
+    return change.address.kind == "grant"
+
+
+def _revokes(target: TargetPlan, limits: Limits) -> Iterable[Finding]:
+    nhis = {s for s in target.subjects.values() if s.startswith("nhi/")}
+    losing = {d.subject for d in target.deltas if d.lost and d.subject in nhis}
+    allowed = _allowed(limits.revoke_percent, limits.revoke_max, len(nhis))
+    if len(losing) > allowed:
+        yield Finding(
+            "revoke-limit", "error", target.name,
+            f"takes access from {len(losing)} of {len(nhis)} NHIs; the limit is {allowed} "
+            f"(revokePercent {limits.revoke_percent}, revokeMax {limits.revoke_max})",
+            ", ".join(sorted(losing)[:10]),
+        )  # fmt: skip
+
+
+def _wiped(target: TargetPlan, declared: int) -> Iterable[Finding]:
+    gone = {c.address for c in target.changes if c.action in (Action.DELETE, Action.DISABLE, Action.FORGET)}
+    if len(target.subjects) > 1 and (gone >= set(target.subjects) or (declared == 0 and gone)):
+        yield Finding(
+            "wipe", "error", target.name,
+            f"nothing of the {len(target.subjects)} managed objects of this target is declared any more",
+            "check that you are in the right directory and on the right branch",
+        )  # fmt: skip
+
+
+def _own(target: TargetPlan) -> Iterable[Finding]:
+    own = {address for address in target.own if address in target.subjects or _touches(target, address)}
+    subjects = {target.subjects.get(address, "") for address in own} - {""}
+    for change in target.changes:
+        if (
+            change.address in own
+            and change.fields != ()
+            or change.address in own
+            and change.action in _REMOVING
+        ):
+            yield _own_finding(str(change.address))
+    for delta in target.deltas:
+        if delta.subject in subjects and delta.lost:
+            yield _own_finding(delta.subject)
+
+
+def _touches(target: TargetPlan, address: Address) -> bool:
+    return any(change.address == address for change in target.changes)
+
+
+def _own_finding(subject: str) -> Finding:
+    return Finding(
+        "own-principal", "error", subject, "is the principal nhictl runs as here; its access is never changed by itself",
+        "apply this change as another principal",
+    )  # fmt: skip
+
+
+def _last_admin(target: TargetPlan) -> Iterable[Finding]:
+    losing = [d.subject for d in target.deltas if is_admin(d.lost)]
+    if losing and target.remaining_admins == 0:
+        yield Finding(
+            "last-admin", "error", target.name,
+            f"{', '.join(losing)} loses full administration and no managed NHI keeps it",
+            "grant it to another NHI first",
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""Choose a part of a plan: by target, address, manifest object, kind, owner or label.
+
+Rules enforced here:
+- a selected object brings along what it depends on;
+- removals happen only to what the selection names itself: by address, reference, target or kind, never by label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nhictl.model import Address, Exit, NhictlError, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A selection as given by the user. References are `target`, `target/kind/name`, or `nhi/name`, `role/name` ...
+
+    `facts` maps a manifest reference to its kind, owner and labels, for the selectors.
+    """
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """True when anything is left out."""
+        return bool(self.targets or self.excludes or self.kinds or self.owners or self.labels)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a plan says about its selection; empty for a whole plan."""
+        named = {
+            "targets": list(self.targets),
+            "excludes": list(self.excludes),
+            "kinds": list(self.kinds),
+            "owners": list(self.owners),
+            "labels": [f"{k}={v}" for k, v in self.labels],
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What selectors may ask about a manifest object."""
+
+    owner: str
+    labels: Mapping[str, str]
+
+
+def parse_labels(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return `k=v` pairs, several of them in one text separated by commas. Raises a usage error on anything else."""
+    pairs = []
+    for text in texts:
+        for part in text.split(","):
+            key, sign, value = part.partition("=")
+            if not sign or not key:
+                raise NhictlError(f"not a selector (key=value): {part}", exit_code=Exit.USAGE)
+            pairs.append((key.strip(), value.strip()))
+    return tuple(pairs)
+
+
+def named_by(reference: str, address: Address, subject: str) -> bool:
+    """True when `reference` names the target, the address or the manifest object."""
+    return reference in (address.target, str(address), subject)
+
+
+def selects(selection: Selection, address: Address, subject: str, facts: ObjectFacts | None) -> bool:
+    """True when the selection itself picks this resource. `facts` is None for an object no manifest declares."""
+    if any(named_by(ref, address, subject) for ref in selection.excludes):
+        return False
+    if selection.targets and not any(named_by(ref, address, subject) for ref in selection.targets):
+        return False
+    if selection.kinds and subject.partition("/")[0] not in {kind.lower() for kind in selection.kinds}:
+        return False
+    if not selection.owners and not selection.labels:
+        return True
+    if facts is None:
+        return False
+    if selection.owners and facts.owner not in selection.owners:
+        return False
+    return all(facts.labels.get(key) == value for key, value in selection.labels)
+
+
+def with_dependencies(chosen: Iterable[Address], declared: Mapping[Address, Resource]) -> frozenset[Address]:
+    """Return `chosen` and everything declared that they depend on."""
+    found: set[Address] = set()
+    queue = list(chosen)
+    while queue:
+        address = queue.pop()
+        if address in found or address not in declared:
+            continue
+        found.add(address)
+        queue.extend(declared[address].depends_on)
+    return frozenset(found)
+
+
+def check_known(selection: Selection, addresses: Iterable[tuple[Address, str]]) -> None:
+    """Raise a usage error for a reference in the selection that names nothing."""
+    known: set[str] = set()
+    for address, subject in addresses:
+        known |= {address.target, str(address), subject}
+    for ref in (*selection.targets, *selection.excludes):
+        if ref not in known:
+            hint = "references are TARGET, TARGET/KIND/NAME or nhi/NAME, role/NAME, connection/NAME"
+            raise NhictlError(f"nothing is named {ref}", hint=hint, exit_code=Exit.USAGE)
