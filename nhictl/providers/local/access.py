@@ -1,0 +1,56 @@
+"""What an identity of the directory may do, and what lets somebody become it. Pure.
+
+Rules enforced here: a disabled identity may do nothing and cannot be assumed; conditions count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nhictl.model import Address, Permission, Resource, canonical
+
+
+def access(identity: Resource, known: Mapping[Address, Resource]) -> list[Permission]:
+    """Return the permissions of `identity` by the grants, roles and connections in `known`, sorted."""
+    if not identity.attributes.get("enabled"):
+        return []
+    held = [r for r in known.values() if _held_by(identity, r)]
+    found = {p for grant in held for p in _role_permissions(grant, known)}
+    return sorted(found | _ways_in(identity, held, known))
+
+
+def _held_by(identity: Resource, other: Resource) -> bool:
+    at, owner = other.address, identity.address
+    return at.kind == "grant" and at.target == owner.target and other.attributes.get("identity") == owner.name
+
+
+def _role_permissions(grant: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
+    address = Address(grant.address.target, "role", str(grant.attributes["role"]))
+    role = known.get(address)
+    items: Any = role.attributes.get("permissions", ()) if role else ()
+    for item in items:
+        yield Permission("allow", item["action"], item["resource"], item["condition"], source=str(address))
+
+
+def _ways_in(
+    identity: Resource, grants: Iterable[Resource], known: Mapping[Address, Resource]
+) -> set[Permission]:
+    proof = identity.attributes.get("proof") or {}
+    if not proof:
+        return set()
+    target, name = identity.address.target, identity.address.name
+    through = {str(g.attributes["connection"]) for g in grants if g.attributes["connection"]}
+    if not through:
+        return {
+            Permission(
+                "assume", "assume", name, canonical({"proof": proof}).decode(), source=str(identity.address)
+            )
+        }
+    found = set()
+    for connection in through:
+        address = Address(target, "connection", connection)
+        trusted = known.get(address)
+        says = {"proof": proof, **(trusted.attributes if trusted else {"connection": connection})}
+        found.add(Permission("assume", "assume", name, canonical(says).decode(), source=str(address)))
+    return found
