@@ -33,9 +33,7 @@ def _role_permissions(grant: Resource, known: Mapping[Address, Resource]) -> Ite
         yield Permission("allow", item["action"], item["resource"], item["condition"], source=str(address))
 
 
-def _ways_in(
-    identity: Resource, grants: Iterable[Resource], known: Mapping[Address, Resource]
-) -> set[Permission]:
+def _ways_in(identity: Resource, grants: Iterable[Resource], known: Mapping[Address, Resource]) -> set[Permission]:
     proof = identity.attributes.get("proof") or {}
     if not proof:
         return set()
@@ -43,9 +41,7 @@ def _ways_in(
     through = {str(g.attributes["connection"]) for g in grants if g.attributes["connection"]}
     if not through:
         return {
-            Permission(
-                "assume", "assume", name, canonical({"proof": proof}).decode(), source=str(identity.address)
-            )
+            Permission("assume", "assume", name, canonical({"proof": proof}).decode(), source=str(identity.address))
         }
     found = set()
     for connection in through:

@@ -110,9 +110,7 @@ class _Names:
             self.problems.append(Diagnostic("E571", text, span, related=related))
         self.taken.setdefault(address, span)
         forbidden = _FORBIDDEN.get(address.kind)
-        if (forbidden and forbidden in address.name) or (
-            address.kind != "grant" and len(address.name) > _NAME_LENGTH
-        ):
+        if (forbidden and forbidden in address.name) or (address.kind != "grant" and len(address.name) > _NAME_LENGTH):
             text = f"the directory cannot hold the {address.kind} name {address.name[:_NAME_LENGTH]}"
             hint = f"at most {_NAME_LENGTH} characters" + (f", without {forbidden!r}" if forbidden else "")
             self.problems.append(Diagnostic("E570", text, span, hint=hint))
@@ -229,9 +227,7 @@ def _via(names: _Names, nhi: NHI, grant: Grant, connections: Mapping[str, Resour
         return connections.get(grant.via)
     span = nhi.document.span("spec", "grants", grant.index, "via")
     text = f"connection {grant.via} has no `local` block for target {names.estate.target.name}"
-    names.problems.append(
-        Diagnostic("E572", text, span, hint="drop `via`, or declare the connection in this target")
-    )
+    names.problems.append(Diagnostic("E572", text, span, hint="drop `via`, or declare the connection in this target"))
     return _UNKNOWN
 
 

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
-from nhictl.model import Address, Attributes, Change, Mark, Resource, Value, canonical, freeze
+from nhictl.model import (
+    Address,
+    Attributes,
+    Change,
+    Fault,
+    Mark,
+    ProviderError,
+    Resource,
+    Value,
+    canonical,
+    freeze,
+)
 
 JSON_COLUMNS = frozenset({"labels", "proof", "credentials", "issuer", "audiences"})
 
@@ -49,9 +61,28 @@ def _one_or_set(value: Any) -> Value:
     return items[0] if len(items) == 1 else items
 
 
+def _whole(digits: str) -> int:
+    value = int(digits)
+    freeze(value)
+    return value
+
+
+def _refuse(text: str) -> Value:
+    raise TypeError(f"not an attribute value: {text}")
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_int=_whole, parse_constant=_refuse)
+
+
+@lru_cache(maxsize=4096)
 def parsed(text: str) -> Value:
-    """Return the value of a JSON column."""
-    return {} if text == "{}" else freeze(json.loads(text))
+    """Return the value of a JSON column. Raises ProviderError on numbers that are not whole."""
+    try:
+        value: Value = _DECODER.decode(text)
+    except (TypeError, ValueError):
+        raise ProviderError(Fault.INVALID, "the directory holds a value that nhictl cannot read") from None
+    # Only lists differ from their frozen form.
+    return freeze(value) if "[" in text else value
 
 
 def _mark(owner: str | None, ref: str | None, operation: str | None) -> Mark | None:
@@ -74,9 +105,7 @@ def identity(target: str, row: Sequence[Any], facts: Facts) -> Resource:
     seen: dict[str, Value] = {"created": created}
     if native_id in facts:
         seen["credentials"] = tuple(facts[native_id])
-    return Resource(
-        Address(target, "identity", name), attributes, native_id=native_id, mark=_mark(*mark), facts=seen
-    )
+    return Resource(Address(target, "identity", name), attributes, native_id=native_id, mark=_mark(*mark), facts=seen)
 
 
 def role(target: str, row: Sequence[Any], permissions: Permissions) -> Resource:

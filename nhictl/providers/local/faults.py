@@ -43,9 +43,5 @@ def translated(what: str) -> Iterator[None]:
 def refusal(what: str, error: sqlite3.Error) -> ProviderError:
     """Return the fault that an error of SQLite means."""
     code = getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_ERROR
-    fault, why = (
-        _CONSTRAINTS.get(code) or _FAULTS.get(code & 0xFF) or (Fault.UNREACHABLE, "the directory failed")
-    )
-    return ProviderError(
-        fault, f"{what}: {why}", code=getattr(error, "sqlite_errorname", None) or type(error).__name__
-    )
+    fault, why = _CONSTRAINTS.get(code) or _FAULTS.get(code & 0xFF) or (Fault.UNREACHABLE, "the directory failed")
+    return ProviderError(fault, f"{what}: {why}", code=getattr(error, "sqlite_errorname", None) or type(error).__name__)

@@ -131,9 +131,7 @@ def check(db: sqlite3.Connection, path: Path, *, write: bool) -> None:
     if application != store.APPLICATION_ID:
         raise ProviderError(Fault.INVALID, f"{path.name} is a SQLite file, but not a directory of nhictl")
     if version != store.VERSION:
-        raise ProviderError(
-            Fault.INVALID, f"{path.name} has version {version}, this nhictl reads {store.VERSION}"
-        )
+        raise ProviderError(Fault.INVALID, f"{path.name} has version {version}, this nhictl reads {store.VERSION}")
 
 
 def _id_of(path: Path) -> str:

@@ -79,9 +79,7 @@ class LocalSession:
         """Carry out one change in one transaction. Raises ProviderError: nothing was changed, unless LOST."""
         step = STEPS.get(change.action)
         if step is None or change.address.kind not in store.TABLES:
-            raise ProviderError(
-                Fault.INVALID, f"the directory cannot {change.action} a {change.address.kind}"
-            )
+            raise ProviderError(Fault.INVALID, f"the directory cannot {change.action} a {change.address.kind}")
         with self.lock, translated(f"{change.action} of {change.address} failed"), transaction(self.db):
             native_id = step(self.db, change, operation)
         return Outcome(Status.APPLIED, native_id=native_id)
@@ -107,9 +105,7 @@ class LocalSession:
         if kind == "role":
             permissions = self._details(store.SELECT_PERMISSIONS, ("action", "resource", "condition"), ids)
             return [convert.role(target, row, permissions) for row in rows]
-        facts = self._details(
-            store.SELECT_CREDENTIALS, ("kind", "status", "created", "last_used", "expires"), ids
-        )
+        facts = self._details(store.SELECT_CREDENTIALS, ("kind", "status", "created", "last_used", "expires"), ids)
         return [convert.identity(target, row, facts) for row in rows]
 
     def _details(

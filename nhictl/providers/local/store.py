@@ -97,8 +97,7 @@ SCHEMA = (
 SELECT: Mapping[str, str] = {
     "identity": "SELECT x.id, x.name, x.enabled, x.type, x.owner, x.purpose, x.service, x.labels, x.proof,"
     " x.credentials, x.mark_owner, x.mark_ref, x.mark_operation, x.created FROM identities x",
-    "role": "SELECT x.id, x.name, x.description,"
-    " x.mark_owner, x.mark_ref, x.mark_operation, x.created FROM roles x",
+    "role": "SELECT x.id, x.name, x.description, x.mark_owner, x.mark_ref, x.mark_operation, x.created FROM roles x",
     "connection": "SELECT x.id, x.name, x.issuer, x.audiences,"
     " x.mark_owner, x.mark_ref, x.mark_operation, x.created FROM connections x",
     "grant": "SELECT x.id, i.name, r.name, c.name, x.expires,"
@@ -116,8 +115,7 @@ _USERS: Mapping[str, tuple[str, str]] = {
     ),
     "role": (
         "is granted to",
-        "SELECT DISTINCT i.name FROM grants g JOIN identities i ON i.id = g.identity_id"
-        " WHERE g.role_id = ? ORDER BY 1",
+        "SELECT DISTINCT i.name FROM grants g JOIN identities i ON i.id = g.identity_id WHERE g.role_id = ? ORDER BY 1",
     ),
     "connection": (
         "is used by",
@@ -188,9 +186,7 @@ def delete(db: sqlite3.Connection, kind: str, native_id: str) -> None:
     db.execute(f"DELETE FROM {TABLES[kind]} WHERE id = ?", (native_id,))  # noqa: S608
 
 
-def set_permissions(
-    db: sqlite3.Connection, role_id: str, permissions: Iterable[tuple[str, str, str]]
-) -> None:
+def set_permissions(db: sqlite3.Connection, role_id: str, permissions: Iterable[tuple[str, str, str]]) -> None:
     """Make `permissions` (action, resource, condition) the whole set of the role."""
     db.execute("DELETE FROM permissions WHERE role_id = ?", (role_id,))
     rows = [(role_id, *permission) for permission in permissions]

@@ -58,11 +58,7 @@ def _forget(db: sqlite3.Connection, change: Change, operation: Operation) -> str
 
 def _delete(db: sqlite3.Connection, change: Change, operation: Operation) -> str:
     kind, native_id = change.address.kind, change.native_id
-    if (
-        native_id
-        and not store.exists(db, kind, native_id)
-        and store.find(db, kind, change.address.name) is None
-    ):
+    if native_id and not store.exists(db, kind, native_id) and store.find(db, kind, change.address.name) is None:
         return native_id
     _checked(db, change)
     used = store.users(db, kind, native_id)
