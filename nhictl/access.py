@@ -26,9 +26,7 @@ class Worlds:
     after: World
 
 
-def worlds(
-    desired: World, live: World, managed: Mapping[Address, Managed], changes: Iterable[Change]
-) -> Worlds:
+def worlds(desired: World, live: World, managed: Mapping[Address, Managed], changes: Iterable[Change]) -> Worlds:
     """Return what is managed or declared in one target now, and what will be once `changes` are applied."""
     before = {
         address: replace(live[address], subject=record.subject, depends_on=record.depends_on)

@@ -201,9 +201,7 @@ def record(kind: Callable[..., T], /, **fields: Codec[Any]) -> Codec[T]:
     names = {_camel(attribute): attribute for attribute in fields}
 
     def encode(value: T) -> object:
-        return {
-            name: fields[attribute].encode(getattr(value, attribute)) for name, attribute in names.items()
-        }
+        return {name: fields[attribute].encode(getattr(value, attribute)) for name, attribute in names.items()}
 
     def decode(data: object) -> T:
         if type(data) is not dict:

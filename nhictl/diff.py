@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from nhictl.model import Attributes, FieldChange, Mark, Resource, Value
@@ -27,19 +28,14 @@ def diff_resource(
         before = live.attributes.get(name)
         if before == after:
             continue
-        if name in kind.partial:
-            after = merged_partial(after, before, (recorded or {}).get(name))
-            if before == after:
-                continue
-        changes.extend(diff_value(name, before, after))
+        wanted = merged_partial(after, before, (recorded or {}).get(name)) if name in kind.partial else after
+        changes.extend(diff_value(name, before, wanted))
     return tuple(sorted(changes, key=lambda c: c.path))
 
 
 def merged_partial(after: Value, before: Value, recorded: Value) -> Value:
     """Return what a partial mapping will be: declared keys, plus live keys that neither manifest nor record knows."""
-    ours = set(after if isinstance(after, Mapping) else ()) | set(
-        recorded if isinstance(recorded, Mapping) else ()
-    )
+    ours = set(after if isinstance(after, Mapping) else ()) | set(recorded if isinstance(recorded, Mapping) else ())
     foreign = {k: v for k, v in (before.items() if isinstance(before, Mapping) else ()) if k not in ours}
     return {**foreign, **(after if isinstance(after, Mapping) else {})}
 
@@ -70,7 +66,7 @@ def _nested(value: Value) -> bool:
 def _is_set(value: Value) -> bool:
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
         return False
-    return all(a < b for a, b in zip(value, value[1:], strict=False))  # type: ignore[operator]
+    return all(a < b for a, b in pairwise(value))  # type: ignore[operator]
 
 
 def _set_change(path: str, before: Any, after: Any) -> FieldChange:
@@ -108,9 +104,7 @@ def _deep(path: str, before: Value, after: Value) -> tuple[FieldChange, ...]:
         for level in levels:
             if report in ("set_item_added", "set_item_removed"):
                 where = ".".join([path, *map(str, level.up.path(output_format="list"))])
-                elements[where][report == "set_item_removed"].add(
-                    level.t2 if report == "set_item_added" else level.t1
-                )
+                elements[where][report == "set_item_removed"].add(level.t2 if report == "set_item_added" else level.t1)
                 continue
             where = ".".join([path, *map(str, level.path(output_format="list"))])
             old = None if report.endswith("_added") else _without_sets(level.t1)

@@ -32,9 +32,7 @@ def order(changes: Iterable[Change], references: Mapping[Address, Sequence[Addre
         sorter.prepare()
     except CycleError as error:
         names = " -> ".join(str(address) for address in error.args[1])
-        raise NhictlError(
-            f"changes depend on each other in a circle: {names}", exit_code=Exit.INVALID
-        ) from None
+        raise NhictlError(f"changes depend on each other in a circle: {names}", exit_code=Exit.INVALID) from None
     result: list[Change] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=lambda a: (by_address[a].action in REMOVING, a))
@@ -50,17 +48,24 @@ def _edges(
     needs: dict[Address, set[Address]] = defaultdict(set)
     granting: dict[str, list[Address]] = defaultdict(list)
     for address, change in changes.items():
-        if change.action not in REMOVING and change.subject.startswith("nhi/"):
+        if change.subject.startswith("nhi/") and _keeps(change):
             granting[change.subject].append(address)
     for address, change in changes.items():
         if change.action not in REMOVING and change.after is not None:
             needs[address] |= {a for a in change.after.depends_on if a in changes and _keeps(changes[a])}
-        for target in references.get(address, ()):
-            if target in changes and changes[target].action is Action.DELETE:
-                needs[target].add(address)
+        _wait_for(address, _deleted(references.get(address, ()), changes), needs)
         if change.action in REMOVING:
             needs[address] |= set(granting[change.subject]) - {address}
     return needs
+
+
+def _wait_for(address: Address, targets: Iterable[Address], needs: dict[Address, set[Address]]) -> None:
+    for target in targets:
+        needs[target].add(address)
+
+
+def _deleted(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> list[Address]:
+    return [a for a in addresses if a in changes and changes[a].action is Action.DELETE]
 
 
 def _keeps(change: Change) -> bool:

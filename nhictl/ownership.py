@@ -51,9 +51,7 @@ def decide_declared(
     kind = rules.kinds[desired.address.kind]
     if live is None:
         reason = "declared" if managed is None else "missing in the target: deleted outside nhictl"
-        return Change(
-            desired.address, Action.CREATE, desired.subject, reason, after=desired, origin=desired.origin
-        )
+        return Change(desired.address, Action.CREATE, desired.subject, reason, after=desired, origin=desired.origin)
     if managed is None:
         return _take_over(rules, kind, desired, live)
     if managed.native_id != live.native_id:
@@ -76,17 +74,11 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
         fields.append(FieldChange("subject", managed.subject, desired.subject))
     if managed.handling != desired.handling:
         before, after = managed.handling.as_json(), desired.handling.as_json()
-        fields += [
-            FieldChange(f"handling.{k}", str(before[k]), str(after[k]))
-            for k in before
-            if before[k] != after[k]
-        ]
+        fields += [FieldChange(f"handling.{k}", str(before[k]), str(after[k])) for k in before if before[k] != after[k]]
     if desired.renamed_from is not None:
         fields.append(FieldChange("name", desired.renamed_from.name, desired.address.name))
     elif tuple(sorted(managed.depends_on)) != tuple(sorted(desired.depends_on)):
-        fields.append(
-            FieldChange("handling.dependsOn", _names(managed.depends_on), _names(desired.depends_on))
-        )
+        fields.append(FieldChange("handling.dependsOn", _names(managed.depends_on), _names(desired.depends_on)))
     if not fields:
         return None
     replaces = sorted({f.path.split(".")[0] for f in fields} & kind.immutable)
@@ -134,11 +126,7 @@ def _take_over(rules: Rules, kind: Kind, desired: Resource, live: Resource) -> C
         return _foreign_owner(desired.address, live)
     if not desired.adopt:
         ours = live.mark is not None and live.mark.owner == rules.owner
-        what = (
-            "carries our mark but the ledger does not know it"
-            if ours
-            else "exists already and is not managed"
-        )
+        what = "carries our mark but the ledger does not know it" if ours else "exists already and is not managed"
         return blocked(
             "exists", desired.address, what,
             f"set `adopt: true` on {desired.subject} or run `nhictl adopt {desired.subject}`, or choose another name",
@@ -157,7 +145,7 @@ def _take_over(rules: Rules, kind: Kind, desired: Resource, live: Resource) -> C
     )  # fmt: skip
 
 
-def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Change | Finding | None:
+def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Change | Finding:
     """Return what happens to a managed object that no manifest declares any more."""
     address = managed.address
     if live is None:
@@ -195,19 +183,17 @@ def _disable_then_delete(rules: Rules, managed: Managed, live: Resource) -> Chan
     grace = dt.timedelta(seconds=managed.handling.delete_after)
     if not managed.disabled_at:
         on = f"{(rules.now + grace):%Y-%m-%d}"
-        reason = f"no longer declared: disabled now, deleted after {duration_text(managed.handling.delete_after)}, on {on}"
+        reason = (
+            f"no longer declared: disabled now, deleted after {duration_text(managed.handling.delete_after)}, on {on}"
+        )
         change = _removal(Action.DISABLE, reason, managed, live)
         after = replace(live, attributes={**live.attributes, "enabled": False}, handling=managed.handling)
         fields = (FieldChange("enabled", live.attributes.get("enabled"), False),)
         return replace(change, after=replace(after, depends_on=managed.depends_on), fields=fields)
     due = dt.datetime.fromisoformat(managed.disabled_at) + grace
     if rules.now < due:
-        return Finding(
-            "waiting", "info", str(managed.address), f"disabled, will be deleted on {due:%Y-%m-%d}"
-        )
-    return _removal(
-        Action.DELETE, f"disabled since {managed.disabled_at[:10]}, grace period over", managed, live
-    )
+        return Finding("waiting", "info", str(managed.address), f"disabled, will be deleted on {due:%Y-%m-%d}")
+    return _removal(Action.DELETE, f"disabled since {managed.disabled_at[:10]}, grace period over", managed, live)
 
 
 def _removal(action: Action, reason: str, managed: Managed, live: Resource) -> Change:

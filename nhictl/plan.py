@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nhictl import __version__
 from nhictl.access import Worlds, all_permissions, deltas, direction, worlds
@@ -59,7 +59,7 @@ class PlanInput:
     now: dt.datetime
     expires: dt.datetime
     commit: str = ""
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     facts: Mapping[str, ObjectFacts] | None = None
 
     @property
@@ -165,17 +165,14 @@ def _decide(
     changes: dict[Address, Change] = {}
     findings: list[Finding] = []
     unchanged = 0
-    renamed: set[Address] = set()
-    for address, desired in target.desired.items():
-        record, now = managed.get(address), live.get(address)
-        old = desired.renamed_from
-        if old is not None and record is None and old in managed:
-            renamed.add(old)
-            record, now = managed[old], live.get(old)
-        elif old is not None:
-            desired = replace(desired, renamed_from=None)
+    placed: set[Address] = set()
+    for address, declared in target.desired.items():
+        desired = _with_rename(declared, managed)
+        was = desired.renamed_from or address
+        placed.add(was)
         if address not in chosen:
             continue
+        record, now = managed.get(was), live.get(was)
         decision = decide_declared(rules, desired, now, record)
         if decision is None:
             unchanged += 1
@@ -184,14 +181,22 @@ def _decide(
         else:
             changes[address] = decision
     for address, record in managed.items():
-        if address in target.desired or address in renamed or not _removable(given, record):
+        if address in placed or not _removable(given, record):
             continue
         decision = decide_removed(rules, record, live.get(address))
         if isinstance(decision, Finding):
             findings.append(decision)
-        elif decision is not None:
+        else:
             changes[address] = decision
     return changes, findings, unchanged
+
+
+def _with_rename(desired: Resource, managed: Mapping[Address, Managed]) -> Resource:
+    """Return `desired` without its former address unless that is what is managed now."""
+    old = desired.renamed_from
+    if old is None or (desired.address not in managed and old in managed):
+        return desired
+    return replace(desired, renamed_from=None)
 
 
 def _chosen(given: PlanInput, target: TargetInput) -> frozenset[Address]:
@@ -231,9 +236,7 @@ def _hold_back(
         if change.action is Action.DELETE and users[address]:
             del result[address]
             by = ", ".join(str(a) for a in sorted(users[address])[:5])
-            findings.append(
-                Finding("waiting", "info", str(address), f"no longer declared; still used by {by}")
-            )
+            findings.append(Finding("waiting", "info", str(address), f"no longer declared; still used by {by}"))
     return result, findings + _blocked_dependents(result, desired, managed)
 
 
@@ -265,7 +268,8 @@ def _missing_dependency(
 def _orphans(given: PlanInput, target: TargetInput, taken: set[Address]) -> list[Finding]:
     return [
         Finding(
-            "orphan", "warning", str(address), f"carries our mark for {resource.mark.ref} but the ledger does not know it",
+            "orphan", "warning", str(address),
+            f"carries our mark for {resource.mark.ref} but the ledger does not know it",
             f"declare it and run `nhictl adopt {resource.mark.ref}`, or remove the mark",
         )
         for address, resource in target.snapshot.resources.items()

@@ -216,9 +216,7 @@ def from_json(data: object) -> Plan:
         return _checked(data)
     except (c.Malformed, RecursionError) as error:
         what = error if isinstance(error, c.Malformed) else "nested too deep"
-        raise NhictlError(
-            f"not a saved plan: {what}", hint="make a new one: nhictl plan --out FILE"
-        ) from None
+        raise NhictlError(f"not a saved plan: {what}", hint="make a new one: nhictl plan --out FILE") from None
 
 
 def _checked(data: object) -> Plan:
@@ -262,9 +260,7 @@ def loads(raw: bytes) -> Plan:
     try:
         data = c.parse(raw)
     except c.Malformed as error:
-        raise NhictlError(
-            f"not a saved plan: {error}", hint="make a new one: nhictl plan --out FILE"
-        ) from None
+        raise NhictlError(f"not a saved plan: {error}", hint="make a new one: nhictl plan --out FILE") from None
     plan = from_json(data)
     if canonical(data) + b"\n" != raw:
         raise _edited("it was formatted anew")

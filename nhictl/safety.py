@@ -47,11 +47,7 @@ def judge(target: TargetPlan, limits: Limits, *, declared: int) -> tuple[Finding
 def is_admin(permissions: Iterable[Permission]) -> bool:
     """True when one of the permissions is everything on everything, unconditionally."""
     return any(
-        p.kind == "allow"
-        and p.effect == "allow"
-        and p.action in ("*", "*:*")
-        and p.resource == "*"
-        and not p.condition
+        p.kind == "allow" and p.effect == "allow" and p.action in ("*", "*:*") and p.resource == "*" and not p.condition
         for p in permissions
     )
 
@@ -61,7 +57,7 @@ def _allowed(percent: int, absolute: int, total: int) -> int:
 
 
 def _deletes(target: TargetPlan, limits: Limits) -> Iterable[Finding]:
-    objects = {s for s in target.subjects.values()}
+    objects = set(target.subjects.values())
     deleted = {c.subject for c in target.changes if c.action in _REMOVING and not _is_grant(c)}
     allowed = _allowed(limits.delete_percent, limits.delete_max, len(objects))
     if len(deleted) > allowed:
@@ -104,12 +100,7 @@ def _own(target: TargetPlan) -> Iterable[Finding]:
     own = {address for address in target.own if address in target.subjects or _touches(target, address)}
     subjects = {target.subjects.get(address, "") for address in own} - {""}
     for change in target.changes:
-        if (
-            change.address in own
-            and change.fields != ()
-            or change.address in own
-            and change.action in _REMOVING
-        ):
+        if change.address in own and (change.fields or change.action in _REMOVING):
             yield _own_finding(str(change.address))
     for delta in target.deltas:
         if delta.subject in subjects and delta.lost:
@@ -122,7 +113,7 @@ def _touches(target: TargetPlan, address: Address) -> bool:
 
 def _own_finding(subject: str) -> Finding:
     return Finding(
-        "own-principal", "error", subject, "is the principal nhictl runs as here; its access is never changed by itself",
+        "own-principal", "error", subject, "is the principal nhictl runs as; its access is never changed by itself",
         "apply this change as another principal",
     )  # fmt: skip
 

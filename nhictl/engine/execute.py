@@ -43,7 +43,7 @@ FRESH_FOR = 30.0
 class Writer(Protocol):
     """The ledger as apply needs it: durable on return, or an exception."""
 
-    def append(self, type: str, data: Mapping[str, object]) -> Entry:  # noqa: A002
+    def append(self, kind: str, data: Mapping[str, object], /) -> Entry:
         """Record one entry. Raises LedgerError or LockHeld: then nobody may act."""
         ...
 
@@ -165,9 +165,7 @@ class _State:
     def executed(self) -> Executed:
         """Return all receipts in plan order; what never started is skipped."""
         why = self.stopped or "not started"
-        receipts = (
-            self.receipts.get(c.address) or Receipt(c, Status.SKIPPED, why) for c in self.plan.changes
-        )
+        receipts = (self.receipts.get(c.address) or Receipt(c, Status.SKIPPED, why) for c in self.plan.changes)
         return Executed(tuple(receipts), self.stopped)
 
     def carry_out(self, change: Change) -> Receipt:
@@ -180,9 +178,7 @@ class _State:
         operation = Operation(f"{self.run.name}-{self.numbers[change.address]}", self.run.owner)
         failpoint("before-intent")
         try:
-            data = intent_data(
-                change, operation, plan=self.plan.digest, access=self.access.get(change.address, ())
-            )
+            data = intent_data(change, operation, plan=self.plan.digest, access=self.access.get(change.address, ()))
             self.run.writer.append("intent", data)
         except (LedgerError, LockHeld) as error:
             return Receipt(change, Status.SKIPPED, f"the ledger cannot be written: {error.message}")

@@ -11,19 +11,20 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nhictl.engine.live import Connected, Progress, read_all, with_marks
 from nhictl.engine.recover import Sleep, resolve_all
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Environment, Target, Workspace
-from nhictl.ledger.fold import Folded, fold, with_outcomes
+from nhictl.ledger.fold import Folded, Unresolved, fold, with_outcomes
 from nhictl.model import (
     Address,
     Diagnostic,
     Entry,
     InvalidManifests,
     Managed,
+    Outcome,
     Plan,
     Resource,
     Severity,
@@ -58,7 +59,7 @@ class Request:
     facts: Mapping[str, ObjectFacts]
     now: dt.datetime
     commit: str = ""
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     adopt: frozenset[str] = frozenset()
     sleep: Sleep = time.sleep
     progress: Progress = lambda _target, _state: None
@@ -66,7 +67,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan and what it was made from. `read_at` is the monotonic time of the reading, in seconds."""
+    """A plan and what it was made from. `read_at` is the monotonic time of the reading, in seconds.
+
+    `resolved` are the operations that the ledger leaves open, with what reading says about them.
+    """
 
     plan: Plan
     folded: Folded
@@ -74,6 +78,7 @@ class Prepared:
     desired: Mapping[Address, Resource]
     diagnostics: tuple[Diagnostic, ...]
     read_at: float
+    resolved: tuple[tuple[Unresolved, Outcome], ...] = ()
 
 
 def known_names(folded: Folded, former: Mapping[str, tuple[str, ...]]) -> Names:
@@ -98,8 +103,10 @@ def known_names(folded: Folded, former: Mapping[str, tuple[str, ...]]) -> Names:
 def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[Connected]) -> Prepared:
     """Return the plan for `request`. Raises InvalidManifests when the estate cannot be expressed in a target."""
     folded = fold(entries)
+    resolved: tuple[tuple[Unresolved, Outcome], ...] = ()
     if folded.unresolved:
         outcomes = resolve_all(open_targets, folded.unresolved, now=request.now, sleep=request.sleep)
+        resolved = tuple((item, outcomes[item.operation.id]) for item in folded.unresolved)
         folded = with_outcomes(folded, outcomes, time=timestamp(request.now))
     desired, diagnostics = _desired(request, folded, open_targets)
     scopes = {at.target.name: _scope(at.target.name, desired, folded.managed) for at in open_targets}
@@ -108,7 +115,7 @@ def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[C
     snapshots = _doubts(folded, snapshots, open_targets, desired)
     plan = build(_plan_input(request, folded, open_targets, desired=desired, snapshots=snapshots))
     plan = replace(plan, digest=digest_of(plan))
-    return Prepared(plan, folded, snapshots, desired, diagnostics, read_at)
+    return Prepared(plan, folded, snapshots, desired, diagnostics, read_at, resolved)
 
 
 def _desired(

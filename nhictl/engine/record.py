@@ -1,4 +1,4 @@
-"""What the ledger says about a plan, an intent and an outcome: from values to entry data, nothing secret in any of them."""
+"""What the ledger says about a plan, an intent and an outcome: from values to entry data, no secret in any."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def plan_data(plan: Plan, trigger: Mapping[str, Any], override: str) -> dict[str
     return data
 
 
-def intent_data(
-    change: Change, operation: Operation, *, plan: str, access: Iterable[AccessDelta]
-) -> dict[str, Any]:
+def intent_data(change: Change, operation: Operation, *, plan: str, access: Iterable[AccessDelta]) -> dict[str, Any]:
     """Return the data of an `intent` entry: enough to find out later, by reading, how the operation ended."""
     after = change.after
     data: dict[str, Any] = {
@@ -55,9 +53,7 @@ def intent_data(
     return data
 
 
-def outcome_data(
-    change: Change, operation: Operation, outcome: Outcome, *, resolved: bool = False
-) -> dict[str, Any]:
+def outcome_data(change: Change, operation: Operation, outcome: Outcome, *, resolved: bool = False) -> dict[str, Any]:
     """Return the data of an `outcome` entry. `resolved` says that it was found by reading in a later run."""
     return {
         "op": operation.id,

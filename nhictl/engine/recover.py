@@ -77,9 +77,7 @@ def resolve_one(at: Connected, item: Unresolved, *, now: dt.datetime, sleep: Sle
             sleep(settle - max(age, 0))
             outcome = look(at, change, item.operation)
     except ProviderError as error:
-        return Outcome(
-            Status.INDETERMINATE, code=error.code or str(error.fault), detail="the target cannot be read"
-        )
+        return Outcome(Status.INDETERMINATE, code=error.code or str(error.fault), detail="the target cannot be read")
     return outcome
 
 
@@ -107,15 +105,8 @@ def ledger_only(at: Connected, change: Change) -> bool:
     """True when a change concerns what we record and not the live object."""
     kind = at.adapter.capabilities.kinds.get(change.address.kind)
     if change.action is Action.FORGET:
-        return (
-            kind is None
-            or Action.FORGET not in kind.actions
-            or change.before is None
-            and not change.fingerprint
-        )
-    return change.action is Action.UPDATE and all(
-        field.path.startswith("handling.") for field in change.fields
-    )
+        return kind is None or Action.FORGET not in kind.actions or (change.before is None and not change.fingerprint)
+    return change.action is Action.UPDATE and all(field.path.startswith("handling.") for field in change.fields)
 
 
 def resolve_all(
@@ -127,9 +118,7 @@ def resolve_all(
     for item in unresolved:
         at = by_name.get(item.address.target)
         if at is None:
-            outcomes[item.operation.id] = Outcome(
-                Status.INDETERMINATE, code="unknown-target", detail="no such target"
-            )
+            outcomes[item.operation.id] = Outcome(Status.INDETERMINATE, code="unknown-target", detail="no such target")
         else:
             outcomes[item.operation.id] = resolve_one(at, item, now=now, sleep=sleep)
     return outcomes

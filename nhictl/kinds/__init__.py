@@ -1,1 +1,1 @@
-"""The manifest kinds as typed values. One module per kind; each turns a validated, variable-free document into a value."""
+"""The manifest kinds as typed values, one module each: from a validated document without variables to a value."""

@@ -13,7 +13,7 @@ from nhictl.model import Document, Handling
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One Connection. `issuer_kind` names the block of `issuer`: githubActions, gitlab, kubernetes, oidc, saml, awsAccount."""
+    """One Connection. `issuer_kind` names the block of `issuer` (githubActions, gitlab, kubernetes, oidc, saml ...)."""
 
     meta: Meta
     owner: str

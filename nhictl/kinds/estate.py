@@ -37,7 +37,7 @@ class Estate:
         return self.names.get((ref, kind)) or self.names.get((self.previous.get(ref, ""), kind)) or default
 
     def standing(self, nhi: NHI) -> tuple[Grant, ...]:
-        """Return the grants of `nhi` that give access now here: standing, not expired, in this environment, role known here."""
+        """Return the grants of `nhi` that give access here and now: standing, not expired, of a role known here."""
         if self.expired(nhi):
             return ()
         env = self.environment.name

@@ -92,7 +92,7 @@ class Fault(StrEnum):
 class ProviderError(NhictlError):
     """A provider refused or failed. `native_id` is set when the call left an object behind (fault `partial`)."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         fault: Fault,
         message: str,

@@ -68,7 +68,7 @@ class Handling:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Our mark on a live object: who owns it (`workspace/environment`), for which manifest object, by which operation."""
+    """Our mark on a live object: the owner (`workspace/environment`), the manifest object, the operation."""
 
     owner: str
     ref: str

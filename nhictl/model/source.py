@@ -59,7 +59,8 @@ class Document:
     """One manifest document. `value` is the parsed tree (plain dict, list, str, int, float, bool, None: read only).
 
     `positions` maps the path of every key and list item to (line, column, width) of the key, and of the item itself
-    for list items; `value_positions` the same for scalar values. The root path is `()`.
+    for list items; `value_positions` the same for scalar values. The root path is `()`. A document that is not
+    `sound` has parts the reader refused: it counts where others refer to it, and is not judged any further.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Document:
     positions: Mapping[Path, tuple[int, int, int]] = field(default_factory=dict, repr=False, compare=False)
     value_positions: Mapping[Path, tuple[int, int, int]] = field(default_factory=dict, repr=False, compare=False)
     has_variables: bool = False
+    sound: bool = True
 
     @property
     def ref(self) -> str:

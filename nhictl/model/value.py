@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-Value: TypeAlias = "None | bool | int | str | tuple[Value, ...] | Mapping[str, Value]"
+Value: TypeAlias = "bool | int | str | tuple[Value, ...] | Mapping[str, Value] | None"
 Attributes: TypeAlias = Mapping[str, Value]
 
 _MAX_INT = 2**53 - 1

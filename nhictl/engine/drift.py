@@ -1,0 +1,81 @@
+"""Compare what is live with what we last applied.
+
+Rules enforced here:
+- drift is a difference between live and recorded; a difference between manifests and record is a pending change;
+- unmanaged objects are neither: they are only counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nhictl.diff import diff_resource
+from nhictl.engine.live import Connected
+from nhictl.engine.prepare import Prepared
+from nhictl.ledger.fold import recorded
+from nhictl.model import Address, Change, FieldChange, Managed, Resource, Snapshot
+from nhictl.providers.base import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One managed object that is no longer as we left it. `what` is changed, missing, remade or unmarked."""
+
+    address: Address
+    subject: str
+    what: str
+    fields: tuple[FieldChange, ...] = ()
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Drift, pending changes and the number of unmanaged objects per target; `unreadable` are unknown."""
+
+    drifted: tuple[Drifted, ...]
+    pending: tuple[Change, ...]
+    unmanaged: Mapping[str, int]
+    unreadable: Mapping[str, str]
+    checked: int
+
+
+def drift(prepared: Prepared, open_targets: tuple[Connected, ...]) -> Drift:
+    """Return what happened to managed objects since we last applied them."""
+    kinds = {at.target.name: at.adapter.capabilities.kinds for at in open_targets}
+    owner = f"{prepared.plan.workspace}/{prepared.plan.environment}"
+    found, checked = [], 0
+    for address, record in sorted(prepared.folded.managed.items()):
+        snapshot = prepared.snapshots.get(address.target)
+        if snapshot is None or not snapshot.complete:
+            continue
+        checked += 1
+        one = _compare(kinds[address.target][address.kind], record, snapshot, owner)
+        if one is not None:
+            found.append(one)
+    drifted = {d.address for d in found}
+    pending = tuple(c for c in prepared.plan.changes if c.address not in drifted or _pending(c, prepared))
+    return Drift(tuple(found), pending, prepared.plan.unmanaged, prepared.plan.unreadable, checked)
+
+
+def _compare(kind: Kind, record: Managed, snapshot: Snapshot, owner: str) -> Drifted | None:
+    live = snapshot.resources.get(record.address)
+    if live is None:
+        return Drifted(record.address, record.subject, "missing", since=record.time)
+    if live.native_id != record.native_id:
+        return Drifted(record.address, record.subject, "remade", since=record.time)
+    last = recorded(record)
+    fields = diff_resource(kind, Resource(record.address, last), live, last)
+    # The recorded state is the "before" of a drift; the diff was made the other way round.
+    turned = tuple(replace(f, before=f.after, after=f.before, added=f.removed, removed=f.added) for f in fields)
+    if kind.mark != "none" and live.mark_known and (live.mark is None or live.mark.owner != owner):
+        return Drifted(record.address, record.subject, "unmarked", turned, record.time)
+    return Drifted(record.address, record.subject, "changed", turned, record.time) if turned else None
+
+
+def _pending(change: Change, prepared: Prepared) -> bool:
+    """True when the change would be due even without the drift: the manifest differs from the record."""
+    record = prepared.folded.managed.get(change.address)
+    if record is None or change.after is None:
+        return True
+    return dict(change.after.attributes) != recorded(record) or record.handling != change.after.handling
