@@ -1,0 +1,167 @@
+"""The fast twin of `survey` for plain manifests: values only, no events, several times faster.
+
+It knows block mappings and lists of one-line values: plain words, quotes without escapes, and flat `{...}` and `[...]`.
+Rules enforced here:
+- whatever it is not sure about (another YAML feature, a doubtful indentation, any error) it gives back as None, and
+  `survey` decides; it never reports a problem itself;
+- what it does return is exactly what `survey` returns (a differential test holds it to that).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from sys import intern
+from typing import Any, TypeAlias
+
+from nhictl.manifest import scalars
+
+MAX_LENGTH = 32_000
+MAX_LINE = 1_000
+MAX_LEVEL = 24
+
+_KEY = r"([A-Za-z_][A-Za-z0-9_./-]{0,127}+):"
+_QUOTED = r""" "([^"\\\n]*+)" | '([^'\n]*+)' """
+_WORD = r"([A-Za-z0-9_./](?:[^ :#\n]|:(?=[A-Za-z0-9/*_$.@-])|\ (?=[^ #:\n]))*+)"
+_FLOW_WORD = r"([A-Za-z0-9_./](?:[A-Za-z0-9_./@*=+()~$^;-]|:(?=[A-Za-z0-9/])|\ (?=[A-Za-z0-9]))*+)"
+_LINE = re.compile(
+    rf"(\ *+)(-\ )?(?:{_KEY}(?:\ ++|$))?(?: {_QUOTED} | ([\[{{].*[\]}}]) | {_WORD} )?\ *+(?:(?<=\ )\#.*)?$",
+    re.VERBOSE,
+)
+_ENTRY = re.compile(rf"{_KEY}\ (?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
+_ITEM = re.compile(rf"(?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
+_BLANK = re.compile(r" *+(?:#.*)?$")
+
+_Line: TypeAlias = "tuple[int, bool, str, int, Any]"
+_NOTHING, _SCALAR, _FLOW, _SKIP = range(4)
+
+
+class _Unsure(Exception):  # noqa: N818
+    """The text is not plain enough."""
+
+
+def values(text: str) -> list[dict[str, Any]] | None:
+    """Return the documents of `text` that are not empty, or None when in doubt. Lines end with a line feed."""
+    if len(text) > MAX_LENGTH:
+        return None
+    documents: list[dict[str, Any]] = []
+    chunk: list[_Line] = []
+    try:
+        for line in text.split("\n"):
+            if line == "---":
+                _finish(chunk, documents)
+                chunk = []
+                continue
+            known = _line(line)
+            if known[3] != _SKIP:
+                chunk.append(known)
+        _finish(chunk, documents)
+    except _Unsure:
+        return None
+    return documents
+
+
+def _finish(chunk: list[_Line], documents: list[dict[str, Any]]) -> None:
+    if chunk:
+        documents.append(_mapping(chunk))
+
+
+@lru_cache(maxsize=20_000)
+def _line(line: str) -> _Line:
+    """Return indent, whether it is a list item, key, what follows it, and the scalar or the text of the flow."""
+    if len(line) > MAX_LINE:
+        raise _Unsure
+    if _BLANK.match(line):
+        return 0, False, "", _SKIP, None
+    found = _LINE.match(line)
+    if found is None:
+        raise _Unsure
+    indent, dash, key, double, single, flow, word = found.groups()
+    if key is None and (dash is None or found.lastindex == 2) or key in scalars.CONSTANTS:
+        raise _Unsure
+    name = intern(key) if key else ""
+    if flow is not None:
+        return len(indent), bool(dash), name, _FLOW, flow
+    value, given = _scalar(double, single, word)
+    return len(indent), bool(dash), name, _SCALAR if given else _NOTHING, value
+
+
+def _scalar(double: str | None, single: str | None, word: str | None) -> tuple[scalars.Scalar, bool]:
+    if word is not None:
+        try:
+            return scalars.resolve(word), True
+        except scalars.BadNumber:
+            raise _Unsure from None
+    quoted = single if double is None else double
+    return quoted, quoted is not None
+
+
+def _mapping(lines: list[_Line]) -> dict[str, Any]:
+    """Return the block mapping of `lines`. `level` is the indent of `node`, the innermost open container."""
+    root: dict[str, Any] = {}
+    node: Any = root
+    level = 0
+    outer: list[tuple[int, Any]] = []
+    waiting: str | None = None
+    for indent, dash, key, kind, value in lines:
+        if waiting is not None and (indent > level or (dash and indent == level)):
+            child: Any = [] if dash else {}
+            node[waiting] = child
+            outer.append((level, node))
+            node, level = child, indent
+            if len(outer) > MAX_LEVEL:
+                raise _Unsure
+        else:
+            while level > indent and outer:
+                level, node = outer.pop()
+            if not dash and type(node) is list and outer and outer[-1][0] == level:
+                level, node = outer.pop()
+        if level != indent or (type(node) is list) is not dash:
+            raise _Unsure
+        waiting = None
+        if dash:
+            if not key:
+                node.append(_flow(value) if kind == _FLOW else value)
+                continue
+            outer.append((level, node))
+            child = {}
+            node.append(child)
+            node, level = child, indent + 2
+        if key in node:
+            raise _Unsure
+        if kind == _NOTHING:
+            waiting = key
+        node[key] = _flow(value) if kind == _FLOW else value
+    return root
+
+
+def _flow(text: str) -> dict[str, Any] | list[Any]:
+    inner = text[1:-1].strip(" ")
+    opened, closed = text[0], text[-1]
+    if opened == "[" and closed == "]":
+        return [_item(part) for part in inner.split(", ")] if inner else []
+    if opened != "{" or closed != "}":
+        raise _Unsure
+    if not inner:
+        return {}
+    entries = [_entry(part) for part in inner.split(", ")]
+    mapping = dict(entries)
+    if len(mapping) != len(entries):
+        raise _Unsure
+    return mapping
+
+
+@lru_cache(maxsize=20_000)
+def _entry(part: str) -> tuple[str, scalars.Scalar]:
+    found = _ENTRY.match(part)
+    if found is None or found[1] in scalars.CONSTANTS:
+        raise _Unsure
+    return intern(found[1]), _scalar(found[2], found[3], found[4])[0]
+
+
+@lru_cache(maxsize=20_000)
+def _item(part: str) -> scalars.Scalar:
+    found = _ITEM.match(part)
+    if found is None:
+        raise _Unsure
+    return _scalar(found[1], found[2], found[3])[0]

@@ -1,0 +1,122 @@
+"""What the bytes of a manifest may be, before YAML is looked at.
+
+Rules enforced here:
+- at most 1 MiB, UTF-8 without a byte order mark;
+- nothing a reviewer cannot see: no control characters, no bidirectional or zero-width characters, no tabs, no
+  carriage return that does not end a line;
+- no line that starts with `%` (YAML directives).
+Each refused character is replaced so that every other one keeps its place and the rest can still be judged.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from itertools import islice
+
+from nhictl.model import Diagnostic, Span
+
+MAX_BYTES = 1 << 20
+MAX_CHARACTERS = 20
+
+_PLAIN_BYTES = bytes((0x0A, *range(0x20, 0x7F)))
+_CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_IN_TEXT = re.compile(f"[\t{_CONTROL}{_INVISIBLE}]|\r(?!\n)")
+_IN_VALUE = re.compile(f"[\r{_CONTROL}{_INVISIBLE}]")
+_INVISIBLE_ONLY = re.compile(f"[{_INVISIBLE}]")
+_DIRECTIVE = re.compile(r"^%.*", re.MULTILINE)
+_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The characters of a file, fit for the YAML parser; empty when nothing more can be said about it.
+
+    `problems` are what was refused on the way.
+    """
+
+    characters: str
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def decode(data: bytes, file: str) -> Text:
+    """Return the characters of `data`."""
+    if not data.translate(None, _PLAIN_BYTES) and len(data) <= MAX_BYTES:
+        text = data.decode("ascii")
+        return Text(text) if "%" not in text else _without_directives(text, file, [])
+    return _decode_carefully(data, file)
+
+
+def hidden(value: str) -> re.Match[str] | None:
+    """Find the first character of a string value that a reader cannot see (line feed and tab are fine)."""
+    return None if value.isprintable() and value.isascii() else _IN_VALUE.search(value)
+
+
+def shown(text: str, limit: int = 40) -> str:
+    """Return `text` fit for a message: short, on one line, hidden characters by number."""
+    visible = _IN_VALUE.sub(lambda m: f"<U+{ord(m[0]):04X}>", text[: limit + 1]).replace("\n", "<U+000A>")
+    visible = visible.replace("\t", "<U+0009>")
+    return visible if len(text) <= limit else visible[:limit] + "..."
+
+
+def refused_character(char: str, span: Span, *, escaped: bool = False) -> Diagnostic:
+    """Say that `char` may not stand in a manifest, as itself or as what an escape means."""
+    name = f"U+{ord(char):04X}"
+    how = f"escape for {name}" if escaped else name
+    if char == "\t":
+        return Diagnostic("E106", "tab character", span, hint="Indent and separate with spaces; write \"\\t\" inside quotes.")
+    if _INVISIBLE_ONLY.match(char):
+        detail = "Text that reads differently from what it is can hide a change from its reviewer."
+        return Diagnostic("E105", f"invisible or bidirectional character ({how})", span, detail, "Remove the character.")
+    return Diagnostic("E104", f"control character ({how})", span, hint="Remove the character.")
+
+
+def position(text: str, index: int) -> tuple[int, int]:
+    """Return line and column, from 1 in characters, of `index` in `text`."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _decode_carefully(data: bytes, file: str) -> Text:
+    start = Span(file)
+    if len(data) > MAX_BYTES:
+        summary = f"file is too large ({len(data):,} bytes, at most {MAX_BYTES:,})"
+        return Text("", (Diagnostic("E101", summary, start, hint="Split it: one object per file."),))
+    if data.startswith(_BOMS) or b"\x00" in data[:4]:
+        return Text("", (Diagnostic("E102", "file is not UTF-8 text (UTF-16, UTF-32 or binary)", start, hint=_SAVE),))
+    problems: list[Diagnostic] = []
+    if data.startswith(codecs.BOM_UTF8):
+        problems.append(Diagnostic("E103", "byte order mark", start, hint="Save as UTF-8 without a byte order mark."))
+        data = data[3:]
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = position(before, len(before))
+        summary = f"not UTF-8: byte 0x{data[error.start]:02x}"
+        problems.append(Diagnostic("E102", summary, Span(file, line, column), hint=_SAVE))
+        text = data.decode("utf-8", "replace")
+    return _without_directives(_visible(text, file, problems), file, problems)
+
+
+_SAVE = "Save the file as UTF-8."
+
+
+def _visible(text: str, file: str, problems: list[Diagnostic]) -> str:
+    for found in islice(_IN_TEXT.finditer(text), MAX_CHARACTERS):
+        problems.append(refused_character(found[0], Span(file, *position(text, found.start()))))
+    return _IN_TEXT.sub(" ", text) if problems else text
+
+
+def _without_directives(text: str, file: str, problems: list[Diagnostic]) -> Text:
+    for found in islice(_DIRECTIVE.finditer(text), MAX_CHARACTERS):
+        line, column = position(text, found.start())
+        span = Span(file, line, column, min(len(found[0]), 200))
+        problems.append(Diagnostic("E111", "YAML directive", span, hint="Remove the line; manifests need no directives."))
+    if problems:
+        text = _DIRECTIVE.sub(lambda m: "#" * len(m[0]), text)
+    return Text(text, tuple(problems))
