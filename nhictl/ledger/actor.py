@@ -1,14 +1,33 @@
-"""Who acts and why: a person at a terminal, or a CI job with its commit and pull request."""
+"""Who acts and why: a person at a terminal, or a CI job with its commit and pull request.
+
+Rules enforced here:
+- detection is pure: the environment, the user and the host are passed in;
+- nothing from the environment is trusted: every value is cut to a length and its control, format and surrogate
+  characters are escaped; a URL loses its credentials, query and fragment.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_LIMIT = 200
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_PULL = re.compile(r"refs/pull/(\d{1,12})/")
+_GIT_SECONDS = 10
+_GIT_KEEPS = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What set a run off. Empty text where unknown."""
+    """What set a run off: `kind` is manual or the CI's event; empty text where unknown."""
 
     kind: str = "manual"
     commit: str = ""
@@ -27,7 +46,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: `kind` is local, github or gitlab; `host` is the machine's name; `tool` our version."""
+    """Who acts: `kind` is local, github or gitlab; `host` is the machine's name; `tool` our name and version."""
 
     kind: str
     name: str
@@ -41,4 +60,113 @@ class Actor:
         return {key: value for key, value in known.items() if value}
 
 
-__all__ = ["Actor", "Mapping", "Trigger"]
+def detect(
+    environ: Mapping[str, str],
+    *,
+    user: str,
+    host: str,
+    command: str = "",
+    commit: str = "",
+    tool: str = "",
+    event: Mapping[str, Any] | None = None,
+) -> Actor:
+    """Return who acts, from the variables GitHub Actions and GitLab CI document, else the local user.
+
+    `command` is what was typed, `commit` the checked-out one (used where the CI names none), `event` the parsed
+    webhook payload of a GitHub job when there is one.
+    """
+    if environ.get("GITHUB_ACTIONS") == "true":
+        name, trigger = _github(environ, event or {})
+        kind = "github"
+    elif environ.get("GITLAB_CI") == "true":
+        name, trigger = _gitlab(environ)
+        kind = "gitlab"
+    else:
+        name, trigger, kind = user, {"kind": "manual"}, "local"
+    known = {"commit": commit, **{key: value for key, value in trigger.items() if value}}
+    url = web_url(known.pop("url", ""))
+    cleaned = {key: clean(value) for key, value in known.items()}
+    return Actor(
+        kind, clean(name) or "unknown", clean(host) or "unknown", tool=clean(tool),
+        trigger=Trigger(**cleaned, command=clean(command), url=url),
+    )  # fmt: skip
+
+
+def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    reference = _PULL.match(environ.get("GITHUB_REF", ""))
+    opened = event.get("pull_request")
+    number = opened.get("number") if isinstance(opened, Mapping) else None
+    server, repository = environ.get("GITHUB_SERVER_URL", "https://github.com"), environ.get("GITHUB_REPOSITORY")
+    run = environ.get("GITHUB_RUN_ID")
+    return environ.get("GITHUB_ACTOR", ""), {
+        "kind": environ.get("GITHUB_EVENT_NAME") or "github",
+        "commit": environ.get("GITHUB_SHA", ""),
+        "pull_request": reference[1] if reference else str(number) if isinstance(number, int) else "",
+        "url": f"{server}/{repository}/actions/runs/{run}" if repository and run else "",
+    }
+
+
+def _gitlab(environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    project, pipeline = environ.get("CI_PROJECT_PATH"), environ.get("CI_PIPELINE_ID")
+    server = environ.get("CI_SERVER_URL", "https://gitlab.com")
+    return environ.get("GITLAB_USER_LOGIN", ""), {
+        "kind": environ.get("CI_PIPELINE_SOURCE") or "gitlab",
+        "commit": environ.get("CI_COMMIT_SHA", ""),
+        "pull_request": environ.get("CI_MERGE_REQUEST_IID", ""),
+        "url": f"{server}/{project}/-/pipelines/{pipeline}" if project and pipeline else "",
+    }
+
+
+def clean(text: str, limit: int = _LIMIT) -> str:
+    """Return `text` with every control, format, surrogate and separator character escaped, at most `limit` long."""
+    shown = "".join(_visible(character) for character in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+        return f"\\u{ord(character):04x}"
+    return character
+
+
+def web_url(text: str) -> str:
+    """Return an http or https URL without credentials, query and fragment; empty when it is none."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return ""
+    return clean(f"{parts.scheme}://{parts.hostname}{port}{parts.path}", 500)
+
+
+def commit(root: Path) -> str:
+    """Return the commit checked out at `root`, with `-dirty` when its files differ; empty when there is none.
+
+    Git is run without hooks, without touching its index, and only for `root`.
+    """
+    head = _git(root, "rev-parse", "--verify", "HEAD")
+    if head is None or not _SHA.fullmatch(head.strip()):
+        return ""
+    changed = _git(root, "status", "--porcelain", "--ignore-submodules=all", "--", ".")
+    return head.strip() + ("-dirty" if changed is None or changed.strip() else "")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
+    environ = {name: os.environ[name] for name in _GIT_KEEPS if name in os.environ}
+    environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    options = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, "-C", str(root), *options, *arguments],
+            env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from nhictl.model import Entry, LedgerError, canonical, freeze
 
 VERSION = 1
 ZERO = "0" * 64
+_MAX_INT = 2**53 - 1
 
 _MARK = b',"prev":"'
 _TAIL = re.compile(
@@ -64,8 +65,7 @@ class Head:
 EMPTY = Head(-1, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line with what the chain needs, its JSON not yet parsed. `raw` has no newline; `at` is its locator."""
 
     seq: int
@@ -112,7 +112,7 @@ def moment(text: str) -> datetime:
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Return the canonical bytes of an entry's data. Raises LedgerError on floats, bytes, and keys that are not text."""
+    """Return the canonical bytes of an entry's data. Raises LedgerError on floats, bytes and keys not of text."""
     try:
         _require_text_keys(data)
         return canonical(freeze(data))
@@ -159,7 +159,7 @@ def split(raw: bytes, *, at: int = 0) -> Line:
 
 
 def follow(pieces: Iterable[tuple[int, bytes]], head: Head = EMPTY) -> Iterator[Line | bytes]:
-    """Yield the lines that follow `head`, each checked against the one before; at the end the torn tail, if any, as bytes.
+    """Yield the lines that follow `head`, each checked against the one before; at the end a torn tail as bytes.
 
     `pieces` are (locator, raw line with its newline). Raises LedgerError naming the line where the chain breaks.
     """
@@ -200,13 +200,26 @@ def broken(seq: int, why: str) -> NoReturn:
 def parse(line: Line) -> Entry:
     """Return the entry of a line; lists stay lists. Raises LedgerError when its JSON is not that of an entry."""
     try:
-        value = json.loads(line.raw, parse_float=_no_float, parse_constant=_no_float)
+        value = json.loads(line.raw, parse_float=_no_float, parse_constant=_no_float, parse_int=_exact)
     except (ValueError, RecursionError) as error:
         broken(line.seq, f"not JSON of the permitted kind ({type(error).__name__})")
     actor, data = value.get("actor"), value.get("data")
     if len(value) != 8 or not isinstance(actor, dict) or not isinstance(data, dict):
         broken(line.seq, "not the fields of an entry")
     return Entry(line.seq, line.prev, line.time, line.run, line.type, actor, data, line.hash)
+
+
+def torn_data(torn: bytes) -> dict[str, Any]:
+    """Return the data of a `recovered` entry: how much was cut off, and its digest."""
+    return {"bytes": len(torn), "digest": "sha256:" + sha256(torn).hexdigest()}
+
+
+def _exact(text: str) -> int:
+    # 16 digits hold 2**53 - 1; a longer text would cost quadratic time before it is refused.
+    number = int(text[:18])
+    if abs(number) > _MAX_INT:
+        raise ValueError(f"an integer out of range: {text[:20]}")
+    return number
 
 
 def _no_float(text: str) -> NoReturn:

@@ -64,12 +64,3 @@ def from_data(data: Mapping[str, Any]) -> Range:
     if size.bit_count() != len(tree.roots) or tree.root().hex() != data.get("root"):
         raise ValueError("size, range and root of the checkpoint do not agree")
     return tree
-
-
-def torn_data(torn: bytes) -> dict[str, Any]:
-    """Return the data of a `recovered` entry: how much was cut off, and its digest."""
-    return {"bytes": len(torn), "digest": "sha256:" + sha256(torn).hexdigest()}
-
-
-class Signer:
-    """Placeholder."""

@@ -15,7 +15,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -62,11 +62,12 @@ class FileStore:
             except OSError as error:
                 _refuse(error, self._log)
 
-    def line(self, at: int) -> bytes:
-        """Return the raw line at an offset, without its newline."""
-        for _, raw in self.read(at):
-            return raw.removesuffix(b"\n")
-        raise LedgerError(f"the ledger {self._log} has nothing at offset {at}")
+    def pick(self, ats: Iterable[int]) -> Iterator[bytes]:
+        """Yield the raw lines at these offsets, without their newlines."""
+        with os.fdopen(_open(self._log, os.O_RDONLY), "rb") as log:
+            for at in ats:
+                log.seek(at)
+                yield log.readline().removesuffix(b"\n")
 
     def prepare(self) -> None:
         """Create directory and log, privately and durably."""

@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nhictl.ledger import checkpoint, process
+from nhictl.ledger import checkpoint, process, signing
 from nhictl.ledger.actor import Actor
-from nhictl.ledger.chain import VERSION, EntryType, Head, Line, encode, follow, moment, parse, stamp
+from nhictl.ledger.chain import VERSION, EntryType, Head, Line, encode, follow, moment, parse, stamp, torn_data
 from nhictl.ledger.scan import LockState, Scan, scan
 from nhictl.ledger.store import Busy, Store
 from nhictl.model import Entry, LedgerError, LockHeld
@@ -35,7 +35,7 @@ _BREAK = 'if its run is gone for good: nhictl ledger lock break --reason "..."'
 class Ledger:
     """One environment's log in one store, as seen by one run."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         store: Store,
         *,
@@ -45,7 +45,7 @@ class Ledger:
         run: str,
         clock: Callable[[], datetime],
         read_only: bool = False,
-        signer: checkpoint.Signer | None = None,
+        signer: signing.Signer | None = None,
     ) -> None:
         self.store, self.workspace, self.environment = store, workspace, environment
         self._actor, self._clock, self._read_only, self._signer = actor, clock, read_only, signer
@@ -175,7 +175,11 @@ class Ledger:
         from nhictl.ledger.writer import Writer
 
         def sign(tree: checkpoint.Range) -> dict[str, Any]:
-            return checkpoint.as_data(tree)
+            data = checkpoint.as_data(tree)
+            if self._signer is None:
+                return data
+            text = signing.statement(tree, workspace=self.workspace, environment=self.environment)
+            return {**data, **signing.signed(self._signer, text)}
 
         return Writer(self.store, found, by=self._by, clock=self._clock, sign=sign, lost=self._lost)
 
@@ -216,7 +220,7 @@ def _recovery(found: Scan) -> list[tuple[EntryType, bytes]]:
     torn = found.tail.torn
     if not torn:
         return []
-    return [(EntryType.RECOVERED, encode(checkpoint.torn_data(torn)))]
+    return [(EntryType.RECOVERED, encode(torn_data(torn)))]
 
 
 def open_ledger(  # noqa: PLR0913
@@ -229,7 +233,7 @@ def open_ledger(  # noqa: PLR0913
     run: str,
     clock: Callable[[], datetime],
     read_only: bool = False,
-    signer: checkpoint.Signer | None = None,
+    signer: signing.Signer | None = None,
 ) -> Ledger:
     """Open the ledger of an environment at `url` (`file:PATH`, relative to `root`). Touches nothing yet.
 
@@ -258,11 +262,6 @@ def _file_path(url: str, root: Path) -> Path:
 
 
 def _directory_name(environment: str) -> str:
-    if (
-        not environment
-        or not environment.isascii()
-        or environment[0] in ".-"
-        or set(environment) & set("/\\\0")
-    ):
+    if not environment or not environment.isascii() or environment[0] in ".-" or set(environment) & set("/\\\0"):
         raise LedgerError(f"not an environment name: {environment!r}")
     return environment

@@ -8,7 +8,7 @@ Rules a store keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,11 @@ class Tail:
     torn: bytes = b""
 
 
-class Moved(Exception):  # noqa: N818  a signal between store and writer, never shown
+class Moved(Exception):
     """The log does not end where the caller thought: someone else appended, cut or replaced it."""
 
 
-class Busy(Exception):  # noqa: N818  a signal between store and ledger, never shown
+class Busy(Exception):
     """Another process has the store's own lock."""
 
 
@@ -46,8 +46,8 @@ class Store(Protocol):
         """Yield (locator, raw line with newline) from locator `at` on; a torn last line comes without its newline."""
         ...
 
-    def line(self, at: int) -> bytes:
-        """Return the raw line at a locator, without its newline."""
+    def pick(self, ats: Iterable[int]) -> Iterator[bytes]:
+        """Yield the raw lines at these locators, without their newlines."""
         ...
 
     def prepare(self) -> None:
@@ -63,7 +63,7 @@ class Store(Protocol):
         ...
 
     def append(self, tail: Tail, lines: list[bytes]) -> Tail:
-        """Append lines durably after `tail`, replacing its torn bytes. Raises Moved, or LedgerError with nothing added."""
+        """Append lines durably after `tail`, replacing its torn bytes. Raises Moved or LedgerError."""
         ...
 
     def cache(self) -> Path | None:

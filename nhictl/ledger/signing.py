@@ -1,0 +1,83 @@
+"""Ed25519 signatures on checkpoints, when a key is configured.
+
+Rules enforced here:
+- the signed text names what it is, the workspace, the environment, the size and the root: it fits nothing else;
+- a key that was configured and cannot be used is an error, never a silent fall-back to unsigned.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nhictl.ledger.checkpoint import Range
+from nhictl.model import LedgerError, canonical
+
+KEY_VARIABLE = "NHICTL_LEDGER_KEY"
+_MISSING = "pip install cryptography"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A signing key: its raw public half (32 bytes) and what signs with it."""
+
+    public: bytes
+    sign: Callable[[bytes], bytes]
+
+
+def configured(environ: Mapping[str, str]) -> Signer | None:
+    """Return the signer of the private key file that NHICTL_LEDGER_KEY names; None when it names none.
+
+    OpenSSH and PEM files without a passphrase. Raises LedgerError when the key cannot be used.
+    """
+    name = environ.get(KEY_VARIABLE, "")
+    return load(Path(name)) if name else None
+
+
+def load(path: Path) -> Signer:
+    """Return the signer of a private key file. Raises LedgerError."""
+    try:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    except ImportError:
+        raise LedgerError("signing the ledger needs the package cryptography", hint=_MISSING) from None
+    try:
+        text = path.read_bytes()
+        openssh = text.startswith(b"-----BEGIN OPENSSH")
+        read = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
+        key = read(text, password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise LedgerError(f"the ledger key {path} cannot be used ({type(error).__name__})") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise LedgerError(f"the ledger key {path} is not an Ed25519 key", hint="ssh-keygen -t ed25519 -N ''")
+    return Signer(key.public_key().public_bytes_raw(), key.sign)
+
+
+def statement(tree: Range, *, workspace: str, environment: str) -> bytes:
+    """Return the bytes a checkpoint's signature covers."""
+    said = {"workspace": workspace, "environment": environment, "size": tree.size, "root": tree.root().hex()}
+    return b"nhictl ledger checkpoint v1\n" + canonical(said)
+
+
+def signed(signer: Signer, text: bytes) -> dict[str, str]:
+    """Return the fields a signature adds to a checkpoint's data."""
+    key, signature = b64encode(signer.public).decode(), b64encode(signer.sign(text)).decode()
+    return {"key": key, "signature": signature}
+
+
+def holds(data: Mapping[str, Any], text: bytes) -> bool | None:
+    """Say whether the signature in a checkpoint's data is its key's over `text`; None when nobody can check."""
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    except ImportError:
+        return None
+    try:
+        key = Ed25519PublicKey.from_public_bytes(b64decode(str(data["key"]), validate=True))
+        key.verify(b64decode(str(data["signature"]), validate=True), text)
+    except (InvalidSignature, ValueError, KeyError):
+        return False
+    return True
