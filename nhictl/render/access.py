@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from nhictl.model import AccessDelta, Direction, Permission
 from nhictl.render.safe import visible
@@ -19,12 +20,40 @@ SGR = {
     Direction.CHANGED: "bold yellow",
     Direction.NONE: "dim",
 }
+_SIGN = {"+": "green", "-": "red"}
 _LINES = 4
 _SIDE_BY_SIDE = 80
 
 
-def said(permissions: Iterable[Permission]) -> list[str]:
-    """Return permissions as visible phrases, in order, grouped."""
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One permission, or several alike, in visible words. `sign` is `+` for gained and `-` for lost."""
+
+    sign: str
+    head: str
+    resource: str
+    how: str = ""
+    when: str = ""
+
+    def __str__(self) -> str:
+        return self.head + self.resource + self.how + self.when
+
+    def fitted(self, room: int, style: Style) -> list[str]:
+        """Return the phrase in at most two lines of `room` columns: what may be done survives, ids are cut."""
+        whole = str(self)
+        if columns(whole) <= room:
+            return [whole]
+        left = room - columns(self.head)
+        if self.when:
+            first = self.head + cut(self.resource, max(16, left), style)
+            return [cut(first, room, style), cut(self.when.lstrip(), room, style)]
+        if left < 30:
+            return [cut(self.head.rstrip(), room, style), cut(self.resource, room, style)]
+        return [self.head + cut(self.resource, left, style)]
+
+
+def said(permissions: Iterable[Permission], sign: str) -> list[Phrase]:
+    """Return permissions as phrases, in order; those that differ in one part only are told together."""
     by_resource: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for p in sorted(permissions):
         by_resource[p.kind, p.effect, p.resource, p.condition].append(p.action)
@@ -32,23 +61,25 @@ def said(permissions: Iterable[Permission]) -> list[str]:
     for (kind, effect, resource, when), actions in by_resource.items():
         by_action[kind, effect, tuple(actions), when].append(resource)
     return [
-        _phrase(Permission(kind, ", ".join(actions), ", ".join(resources), when, effect))
+        _phrase(sign, Permission(kind, ", ".join(actions), ", ".join(resources), when, effect))
         for (kind, effect, actions, when), resources in by_action.items()
     ]
 
 
-def _phrase(p: Permission) -> str:
+def _phrase(sign: str, p: Permission) -> Phrase:
     when = f" if {condition(p.condition)}" if p.condition else ""
-    refused = "not " if p.effect == "deny" else ""
+    action, resource = visible(p.action), visible(p.resource)
     if p.kind == "assume":
-        how = "" if p.action in ("", "assume") else f" by {p.action}"
-        return visible(f"may {refused}be assumed by {p.resource}{how}{when}")
-    return visible(f"{'deny ' if refused else ''}{p.action} on {p.resource}{when}")
+        how = "" if action in ("", "assume") else f" by {action}"
+        refused = "not " if p.effect == "deny" else ""
+        return Phrase(sign, f"may {refused}be assumed by ", resource, how, when)
+    refused = "deny " if p.effect == "deny" else ""
+    return Phrase(sign, f"{refused}{action} on ", resource, "", when)
 
 
-def signed(delta: AccessDelta) -> list[tuple[str, str]]:
-    """Return (`+` or `-`, phrase) for everything gained, then lost."""
-    return [("+", text) for text in said(delta.gained)] + [("-", text) for text in said(delta.lost)]
+def phrases(delta: AccessDelta) -> list[Phrase]:
+    """Return everything gained, then everything lost."""
+    return said(delta.gained, "+") + said(delta.lost, "-")
 
 
 def direction_words(delta: AccessDelta) -> str:
@@ -83,12 +114,15 @@ def lines(deltas: Iterable[AccessDelta], style: Style) -> Iterator[str]:
 
 
 def _body(delta: AccessDelta, style: Style, room: int) -> Iterator[str]:
-    items = signed(delta)
+    items = phrases(delta)
     shown = items if style.verbose or len(items) <= _LINES else items[: _LINES - 1]
-    for sign, text in shown:
-        texts = wrap(text, room - 2) if style.verbose else [cut(text, room - 2, style)]
-        sgr = "green" if sign == "+" else "red"
-        yield f"{style.paint(sign, sgr)} {texts[0]}"
+    one = "  ".join(f"{item.sign} {item}" for item in items)
+    if columns(one) <= room:
+        yield "  ".join(f"{style.paint(item.sign, _SIGN[item.sign])} {item}" for item in items)
+        return
+    for item in shown:
+        texts = wrap(str(item), room - 2, whole=True) if style.verbose else item.fitted(room - 2, style)
+        yield f"{style.paint(item.sign, _SIGN[item.sign])} {texts[0]}"
         yield from (f"  {more}" for more in texts[1:])
     if len(shown) < len(items):
         yield style.paint(f"{style.gap} {len(items) - len(shown)} more, -v shows them", "dim")

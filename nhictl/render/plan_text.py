@@ -23,6 +23,8 @@ SGR = {
 }  # fmt: skip
 _INDENT = " " * 6
 _ROWS = 6
+_ELEMENTS = 6
+_NARROW = 80
 _SAID_BY_THE_WORD = frozenset({"declared", "differs from the manifest"})
 
 
@@ -50,14 +52,24 @@ def _titled(title: str, lines: Iterable[str], style: Style) -> list[str]:
 
 
 def _header(plan: Plan, style: Style) -> Iterator[str]:
-    name = f"{visible(plan.workspace)}/{visible(plan.environment)}"
-    yield f"{style.paint('Plan for ' + name, 'bold')}{' (partial)' if plan.partial else ''}"
+    title = f"Plan for {visible(plan.workspace)}/{visible(plan.environment)}{' (partial)' if plan.partial else ''}"
+    targets = [cut(text, style.width - 2, style) for text in _targets(plan, style)]
+    joint = f" {style.dot} "
+    one = joint.join([title, *targets])
+    if columns(one) <= style.width and not style.verbose:
+        yield style.paint(title, "bold") + style.paint(one[len(title) :], "dim")
+    else:
+        yield style.paint(title, "bold")
+        yield from (style.paint(f"  {line}", "dim") for line in fill(targets, style.width - 2, joint=joint))
     if plan.partial:
         for text in wrap(f"only {partial_text(plan)}; nothing outside it is removed", style.width - 2):
             yield f"  {text}"
+
+
+def _targets(plan: Plan, style: Style) -> Iterator[str]:
     for target, who in plan.targets.items():
-        text = f"  {visible(target)}: {visible(who.provider)} {visible(who.scope)} as {visible(who.principal)}"
-        yield style.paint(cut(text, style.width, style), "dim")
+        principal = f" as {visible(who.principal)}" if style.verbose else ""
+        yield f"{visible(target)}: {visible(who.provider)} {visible(who.scope)}{principal}"
 
 
 def changes(found: Iterable[Change], style: Style) -> Iterator[str]:
@@ -65,25 +77,30 @@ def changes(found: Iterable[Change], style: Style) -> Iterator[str]:
     groups: dict[str, list[Change]] = {}
     for change in found:
         groups.setdefault(change.subject, []).append(change)
-    left = min(max((columns(visible(s)) for s in groups), default=0), max(16, style.width // 4))
+    narrow = style.width < _NARROW
+    left = 0 if narrow else min(max((columns(visible(s)) for s in groups), default=0), style.width // 4)
     for group in groups.values():
         for number, change in enumerate(group):
             yield from _change(change, style, left, first=number == 0)
 
 
 def _change(change: Change, style: Style, left: int, *, first: bool) -> Iterator[str]:
-    subject = cut(visible(change.subject), left, style) if first else ""
+    shown = visible(change.subject) if first else ""
+    subject = pad(cut(shown, left, style) if left else shown, left)
     sign = style.paint(f"{change.action.symbol:>3} {change.action.value:<8}", SGR[change.action])
     address = visible(str(change.address))
-    used = 12 + left + 2
-    name = style.paint(pad(subject, left), "bold") if subject else " " * left
-    if used + columns(address) <= style.width or not subject:
-        room = style.width - used
-        line = f"{sign}{name}  {address if style.verbose else cut(address, room, style)}"
-        used += min(columns(address), room)
+    head = f"{subject}  " if subject else ""
+    used = 12 + columns(head)
+    head = style.paint(head, "bold") if head.strip() else head
+    if used + columns(address) <= style.width or not subject.strip():
+        address = address if style.verbose else cut(address, style.width - used, style)
+        used += columns(address)
+        line = f"{sign}{head}{address}"
     else:
-        line = f"{sign}{name.rstrip()}\n{_INDENT}{address if style.verbose else cut(address, style.width - 6, style)}"
-        used = style.width
+        yield f"{sign}{head.rstrip()}"
+        address = address if style.verbose else cut(address, style.width - 6, style)
+        used = 6 + columns(address)
+        line = f"{_INDENT}{address}"
     note = _note(change)
     if note and used + 3 + columns(note) <= style.width:
         yield f"{line} {style.paint(f'({note})', 'dim')}"
@@ -103,7 +120,7 @@ def _details(change: Change, style: Style) -> Iterator[str]:
     if change.action is Action.CREATE and change.after is not None:
         yield from _attributes(change.after.attributes.items(), style)
         return
-    found = list(rows(change))
+    found = [row for row in rows(change) if style.verbose or not _said_by_action(change.action, row)]
     shown = found if style.verbose or len(found) <= _ROWS else found[: _ROWS - 1]
     left = min(max((columns(row.path) for row in shown), default=0), style.width // 3)
     for row in shown:
@@ -112,16 +129,23 @@ def _details(change: Change, style: Style) -> Iterator[str]:
         yield _INDENT + style.paint(f"{style.gap} {len(found) - len(shown)} more fields, -v shows them", "dim")
 
 
+def _said_by_action(action: Action, row: Row) -> bool:
+    if action is Action.DISABLE:
+        return (row.path, row.after) == ("enabled", "false")
+    return action is Action.ADOPT and row.path == "mark"
+
+
 def _attributes(attributes: Iterable[tuple[str, object]], style: Style) -> Iterator[str]:
     parts = [f"{visible(name)}: {compact(value)}" for name, value in attributes if value not in (None, "", (), {})]
     if style.verbose:
         yield from (_INDENT + part for part in parts)
         return
-    room = style.width - len(_INDENT)
-    lines = fill([cut(part, room, style) for part in parts], room - 20)
-    yield from (style.paint(_INDENT + line, "dim") for line in lines[:2])
-    if len(lines) > 2:
-        yield _INDENT + style.paint(f"{style.gap} more, -v shows it", "dim")
+    room = style.width - len(_INDENT) - 22
+    first, *rest = fill([cut(part, max(30, room // 2), style) for part in parts], room) or [""]
+    left = sum(line.count(": ") > 0 for line in rest)
+    more = f" {style.gap} -v shows the rest" if left else ""
+    if first:
+        yield style.paint(f"{_INDENT}{cut(first, room, style)}{more}", "dim")
 
 
 def row_lines(row: Row, style: Style, left: int) -> Iterator[str]:
@@ -133,19 +157,25 @@ def row_lines(row: Row, style: Style, left: int) -> Iterator[str]:
         before, after = pair(row.before, row.after, room - 4, style)
         yield f"{head}{before} {style.paint('->', 'dim')} {after}"
         return
-    lines = [*_elements("+", row.added, room, style), *_elements("-", row.removed, room, style)]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_elements(row, room, style)):
         yield f"{head if number == 0 else ' ' * columns(head)}{line}"
 
 
-def _elements(sign: str, elements: tuple[str, ...], room: int, style: Style) -> Iterator[str]:
-    shown = elements if style.verbose else tuple(cut(e, room - 2, style) for e in elements)
-    lines = fill([f"{sign} {element}" for element in shown], room)
-    sgr = "green" if sign == "+" else "red"
-    keep = lines if style.verbose or len(lines) <= 4 else lines[:3]
-    yield from (style.paint(line, sgr) for line in keep)
-    if len(keep) < len(lines):
-        yield style.paint(f"{style.gap} more, {len(elements)} in all, -v shows them", "dim")
+def _elements(row: Row, room: int, style: Style) -> Iterator[str]:
+    signed = [("+", e) for e in row.added] + [("-", e) for e in row.removed]
+    texts = [f"{sign} {e if style.verbose else cut(e, room - 2, style)}" for sign, e in signed]
+    one = "  ".join(texts)
+    if columns(one) <= room:
+        yield "  ".join(_signed(text, style) for text in texts)
+        return
+    keep = texts if style.verbose or len(texts) <= _ELEMENTS else texts[: _ELEMENTS - 1]
+    yield from (_signed(text, style) for text in keep)
+    if len(keep) < len(texts):
+        yield style.paint(f"{style.gap} {len(texts) - len(keep)} more, -v shows them", "dim")
+
+
+def _signed(text: str, style: Style) -> str:
+    return style.paint(text, "green" if text[0] == "+" else "red")
 
 
 def _findings(plan: Plan, style: Style) -> Iterator[list[str]]:
@@ -192,12 +222,11 @@ def _safety(plan: Plan, style: Style, override_command: str) -> list[str]:
 
 
 def _closing(plan: Plan, style: Style, apply_command: str) -> Iterator[str]:
-    parts = summary_parts(plan)
-    joint = f" {style.dot} "
-    texts = wrap(joint.join(parts), style.width)
-    yield from (style.paint(text, "bold") for text in texts)
-    if plan.changes:
-        until = f"  until {visible(plan.expires)}" if plan.expires else ""
-        yield style.paint(f"Digest: {visible(plan.digest)}{until}", "dim")
-    if plan.changes and apply_command and not plan.safety:
-        yield f"Next: {apply_command}"
+    for line in fill(summary_parts(plan), style.width, joint=f" {style.dot} "):
+        yield from (style.paint(text, "bold") for text in wrap(line, style.width))
+    if not plan.changes:
+        return
+    yield style.paint(f"Digest: {visible(plan.digest)}", "dim")
+    until = style.paint(f"  (valid until {visible(plan.expires)})", "dim") if plan.expires else ""
+    if apply_command and not plan.safety:
+        yield f"Next: {apply_command}{until}"

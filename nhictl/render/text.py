@@ -140,9 +140,11 @@ def fill(parts: list[str], width: int, *, joint: str = "  ") -> list[str]:
     return [*lines, line] if line else lines
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Return visible prose in lines of at most `width` columns, broken at spaces where there are any."""
-    words = [piece for word in text.split(" ") for piece in _pieces(word, width)]
+def wrap(text: str, width: int, *, whole: bool = False) -> list[str]:
+    """Return visible prose in lines of at most `width` columns, broken at spaces; longer words stay `whole` or not."""
+    words = text.split(" ")
+    if not whole:
+        words = [piece for word in words for piece in _pieces(word, width)]
     return fill(words, width, joint=" ") or [""]
 
 

@@ -90,7 +90,8 @@ def condition(value: object) -> str:
     parts = []
     for key, inner in value.items():
         if isinstance(inner, Mapping):
-            parts += [f"{visible(k)} {visible(str(key))} {_choice(v)}" for k, v in inner.items()]
+            sign = "=" if key == "StringEquals" else visible(str(key))
+            parts += [f"{visible(str(k))} {sign} {_choice(v)}" for k, v in inner.items()]
         else:
             parts.append(f"{visible(str(key))} = {_choice(inner)}")
     return " and ".join(parts)
