@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 from nhictl.model import Diagnostic, Span
 
 if TYPE_CHECKING:
-    from yaml import Event, MarkedYAMLError
+    from yaml import MarkedYAMLError
 
 
-def events(text: str) -> Callable[[], Event]:
+def events(text: str) -> Callable[[], Any]:
     """Return a function that gives the next event of `text`. It raises yaml.YAMLError where the syntax ends."""
     import yaml
 
-    if yaml.__with_libyaml__:
-        return yaml.cyaml.CParser(text.encode("utf-8")).get_event  # type: ignore[no-any-return]
-    return _pure(text)
+    if not yaml.__with_libyaml__:
+        return _pure(text)
+    from yaml._yaml import CParser
+
+    return CParser(text.encode("utf-8")).get_event
 
 
-def _pure(text: str) -> Callable[[], Event]:
+def _pure(text: str) -> Callable[[], Any]:
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
@@ -35,23 +37,23 @@ def _pure(text: str) -> Callable[[], Event]:
             Scanner.__init__(self)
             Parser.__init__(self)
 
-    return PureParser().get_event  # type: ignore[no-any-return]
+    return PureParser().get_event
 
 
 _MESSAGES: tuple[tuple[str, str, str], ...] = (
     ("quoted scalar", "quoted string is not closed", "Close the quote on the same line."),
-    ("invalid Unicode character escape", "escape is not a Unicode character", "Surrogates and numbers over 10FFFF are none."),
-    ("unknown escape character", "unknown escape in a double-quoted string", "Use single quotes, or write the backslash twice."),
+    ("invalid Unicode character escape", "escape is not a Unicode character", "Write the character itself."),
+    ("unknown escape character", "unknown escape in a double-quoted string", "Write the backslash twice."),
     ("hexdecimal number", "escape without enough hexadecimal digits", 'Write "\\x41" or "\\u0041".'),
-    ("mapping values are not allowed", "`:` where no key can stand", "Quote the value when it holds `: `; check the indentation."),
+    ("mapping values are not allowed", "`:` where no key can be", "Quote a value that holds `: `; check indentation."),
     ("could not find expected ':'", "a key without `:`", "Write `key: value`, with a space after the colon."),
     ("did not find expected key", "a key was expected here", "Check the indentation against the lines above."),
-    ("did not find expected '-' indicator", "a list item was expected here", "Start every item of the list with `- ` in one column."),
+    ("expected '-' indicator", "a list item was expected here", "Start each item with `- ` in one column."),
     ("flow sequence", "list in brackets is not closed", "Separate items with `,` and close the list with `]`."),
     ("flow mapping", "mapping in braces is not closed", "Separate entries with `,` and close the mapping with `}`."),
     ("document start", "a second document without `---`", "Separate documents with a line `---`."),
     ("cannot start any token", "a character that cannot start a value", "Quote the value."),
-    ("block sequence entries are not allowed", "`- ` where no list can start", "Put the list on the next line, indented."),
+    ("block sequence entries are not allowed", "`- ` where no list can start", "Put the list on the next line."),
     ("mapping keys are not allowed", "`?` where no key can stand", "Write `key: value`."),
     ("tag", "malformed tag", "Tags are not allowed: remove it."),
     ("anchor", "malformed anchor", "Anchors are not allowed: remove it."),
@@ -77,7 +79,8 @@ def _mark(error: MarkedYAMLError) -> Any:
     """Return where to point: for something left open, its start; otherwise the place of the problem."""
     problem, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     opened = "quoted scalar" in (getattr(error, "context", None) or "")
-    at_escape = "escape" in (getattr(error, "problem", None) or "") or "hexdecimal" in (error.problem or "")
+    wrong = getattr(error, "problem", None) or ""
+    at_escape = "escape" in wrong or "hexdecimal" in wrong
     return context if context is not None and opened and not at_escape else problem or context
 
 

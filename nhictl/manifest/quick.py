@@ -25,26 +25,30 @@ _QUOTED = r""" "([^"\\\n]*+)" | '([^'\n]*+)' """
 _WORD = r"([A-Za-z0-9_./](?:[^ :#\n]|:(?=[A-Za-z0-9/*_$.@-])|\ (?=[^ #:\n]))*+)"
 _FLOW_WORD = r"([A-Za-z0-9_./](?:[A-Za-z0-9_./@*=+()~$^;-]|:(?=[A-Za-z0-9/])|\ (?=[A-Za-z0-9]))*+)"
 _LINE = re.compile(
-    rf"(\ *+)(-\ )?(?:{_KEY}(?:\ ++|$))?(?: {_QUOTED} | ([\[{{].*[\]}}]) | {_WORD} )?\ *+(?:(?<=\ )\#.*)?$",
+    rf"(\ *+)(-\ )?(?:{_KEY}(?:\ ++|$))?(?: {_QUOTED} | ([\[{{].*[\]}}]) | {_WORD} )?\ *+(?:(?<![^ ])\#.*)?$",
     re.VERBOSE,
 )
 _ENTRY = re.compile(rf"{_KEY}\ (?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
 _ITEM = re.compile(rf"(?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
-_BLANK = re.compile(r" *+(?:#.*)?$")
 
-_Line: TypeAlias = "tuple[int, bool, str, int, Any]"
+# Indent; list item or not; key; what follows; the scalar or the text of the flow; whether a variable is in it.
+_Line: TypeAlias = "tuple[int, bool, str, int, Any, bool]"
 _NOTHING, _SCALAR, _FLOW, _SKIP = range(4)
+_BLANK: _Line = (0, False, "", _SKIP, None, False)
 
 
-class _Unsure(Exception):  # noqa: N818
+class _Unsure(Exception):
     """The text is not plain enough."""
 
 
-def values(text: str) -> list[dict[str, Any]] | None:
-    """Return the documents of `text` that are not empty, or None when in doubt. Lines end with a line feed."""
+def values(text: str) -> list[tuple[dict[str, Any], bool]] | None:
+    """Return the documents of `text` that are not empty, or None when in doubt. Lines end with a line feed.
+
+    Each comes with whether any string in it, keys included, contains `${`.
+    """
     if len(text) > MAX_LENGTH:
         return None
-    documents: list[dict[str, Any]] = []
+    documents: list[tuple[dict[str, Any], bool]] = []
     chunk: list[_Line] = []
     try:
         for line in text.split("\n"):
@@ -61,49 +65,49 @@ def values(text: str) -> list[dict[str, Any]] | None:
     return documents
 
 
-def _finish(chunk: list[_Line], documents: list[dict[str, Any]]) -> None:
+def _finish(chunk: list[_Line], documents: list[tuple[dict[str, Any], bool]]) -> None:
     if chunk:
-        documents.append(_mapping(chunk))
+        documents.append((_mapping(chunk), any(line[5] for line in chunk)))
 
 
 @lru_cache(maxsize=20_000)
 def _line(line: str) -> _Line:
-    """Return indent, whether it is a list item, key, what follows it, and the scalar or the text of the flow."""
-    if len(line) > MAX_LINE:
-        raise _Unsure
-    if _BLANK.match(line):
-        return 0, False, "", _SKIP, None
-    found = _LINE.match(line)
+    found = _LINE.match(line) if len(line) <= MAX_LINE else None
     if found is None:
         raise _Unsure
     indent, dash, key, double, single, flow, word = found.groups()
-    if key is None and (dash is None or found.lastindex == 2) or key in scalars.CONSTANTS:
+    if key is None:
+        if found.lastindex == 1:
+            return _BLANK
+        if dash is None or found.lastindex == 2:
+            raise _Unsure
+        key = ""
+    elif key in scalars.CONSTANTS:
         raise _Unsure
-    name = intern(key) if key else ""
-    if flow is not None:
-        return len(indent), bool(dash), name, _FLOW, flow
-    value, given = _scalar(double, single, word)
-    return len(indent), bool(dash), name, _SCALAR if given else _NOTHING, value
-
-
-def _scalar(double: str | None, single: str | None, word: str | None) -> tuple[scalars.Scalar, bool]:
+    variable = "${" in line and "${" in (double or single or flow or word or "")
     if word is not None:
-        try:
-            return scalars.resolve(word), True
-        except scalars.BadNumber:
-            raise _Unsure from None
+        return len(indent), dash is not None, intern(key), _SCALAR, _word(word), variable
+    if flow is not None:
+        return len(indent), dash is not None, intern(key), _FLOW, flow, variable
     quoted = single if double is None else double
-    return quoted, quoted is not None
+    return len(indent), dash is not None, intern(key), _NOTHING if quoted is None else _SCALAR, quoted, variable
 
 
-def _mapping(lines: list[_Line]) -> dict[str, Any]:
+def _word(text: str) -> scalars.Scalar:
+    try:
+        return scalars.resolve(text)
+    except scalars.BadNumber:
+        raise _Unsure from None
+
+
+def _mapping(lines: list[_Line]) -> dict[str, Any]:  # noqa: C901 (a call per line would cost a third)
     """Return the block mapping of `lines`. `level` is the indent of `node`, the innermost open container."""
     root: dict[str, Any] = {}
     node: Any = root
     level = 0
     outer: list[tuple[int, Any]] = []
     waiting: str | None = None
-    for indent, dash, key, kind, value in lines:
+    for indent, dash, key, kind, value, _ in lines:
         if waiting is not None and (indent > level or (dash and indent == level)):
             child: Any = [] if dash else {}
             node[waiting] = child
@@ -156,7 +160,7 @@ def _entry(part: str) -> tuple[str, scalars.Scalar]:
     found = _ENTRY.match(part)
     if found is None or found[1] in scalars.CONSTANTS:
         raise _Unsure
-    return intern(found[1]), _scalar(found[2], found[3], found[4])[0]
+    return intern(found[1]), _scalar(*found.group(2, 3, 4))
 
 
 @lru_cache(maxsize=20_000)
@@ -164,4 +168,10 @@ def _item(part: str) -> scalars.Scalar:
     found = _ITEM.match(part)
     if found is None:
         raise _Unsure
-    return _scalar(found[1], found[2], found[3])[0]
+    return _scalar(*found.groups())
+
+
+def _scalar(double: str | None, single: str | None, word: str | None) -> scalars.Scalar:
+    if word is not None:
+        return _word(word)
+    return single if double is None else double

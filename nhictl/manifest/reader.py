@@ -9,12 +9,15 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from nhictl.manifest import quick, text
 from nhictl.manifest.survey import Place, Surveyed, survey
 from nhictl.model import Diagnostic, Document, Path, Severity, Span
+
+# What a content cache keeps of a document: its value, and whether a variable is in it.
+Known: TypeAlias = tuple[dict[str, Any], bool]
 
 
 def parse(data: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
@@ -26,24 +29,16 @@ def parse(data: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
     if not decoded.problems:
         values = quick.values(decoded.characters.replace("\r\n", "\n"))
         if values:
-            return documents(values, decoded.characters, file), []
+            return documents(values, data, file), []
     return _parse_carefully(decoded, file)
 
 
-def documents(values: list[dict[str, Any]], characters: str, file: str) -> list[Document]:
-    """Return sound documents of known `values`, whose positions are looked up in `characters` when asked for."""
-    source = _Source(characters, file)
-    maybe = "${" in characters or "\\" in characters
+def documents(found: Iterable[Known], data: bytes, file: str) -> list[Document]:
+    """Return sound documents of known values, whose positions are looked up in `data` when asked for."""
+    source = _Source(data, file)
     return [
-        Document(
-            *identify(value),
-            value,
-            file,
-            Places(source, index, keys=True),
-            Places(source, index, keys=False),
-            maybe and has_variables(value),
-        )
-        for index, value in enumerate(values)
+        Document(*identify(value), value, file, Places(source, i, keys=True), Places(source, i, keys=False), variables)
+        for i, (value, variables) in enumerate(found)
     ]
 
 
@@ -87,16 +82,17 @@ class Places(Mapping[Path, Place]):
 class _Source:
     """The text of one file and, once needed, its survey."""
 
-    __slots__ = ("_characters", "_documents", "_file")
+    __slots__ = ("_data", "_documents", "_file")
 
-    def __init__(self, characters: str, file: str) -> None:
-        self._characters = characters
+    def __init__(self, data: bytes, file: str) -> None:
+        self._data = data
         self._file = file
         self._documents: list[Surveyed] | None = None
 
     def surveyed(self) -> list[Surveyed]:
         if self._documents is None:
-            self._documents = survey(self._characters, self._file).documents
+            decoded = text.decode(self._data, self._file)
+            self._documents = survey(decoded.characters, self._file).documents
         return self._documents
 
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-Scalar: TypeAlias = "None | bool | int | float | str"
+Scalar: TypeAlias = "bool | int | float | str | None"
 
-CONSTANTS: Mapping[str, None | bool] = MappingProxyType(
+CONSTANTS: Mapping[str, bool | None] = MappingProxyType(
     {
         "": None, "~": None, "null": None, "Null": None, "NULL": None,
         "true": True, "True": True, "TRUE": True,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from nhictl.manifest import scalars
 from nhictl.manifest.events import events, syntax_error
-from nhictl.manifest.text import hidden, position, refused_character, shown
+from nhictl.manifest.text import hidden, position, refused_character, shown, too_many
 from nhictl.model import Diagnostic, Path, Span
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _Open:
     is_key: bool = False
 
 
-class _Stop(Exception):  # noqa: N818
+class _Stop(Exception):
     """The rest of the file is not read."""
 
 
@@ -104,7 +104,7 @@ class _Reading:
 
     __slots__ = ("budget", "current", "file", "found", "line_offset", "stack", "text")
 
-    def __init__(self, text: str, file: str, line_offset: int, found: Survey, budget: int) -> None:  # noqa: PLR0913,PLR0917
+    def __init__(self, text: str, file: str, line_offset: int, found: Survey, budget: int) -> None:
         self.text = text
         self.file = file
         self.line_offset = line_offset
@@ -276,7 +276,7 @@ class _Reading:
         span = Span(self.file, line + self.line_offset, column, width)
         self.add(refused_character(char, span, escaped=True))
 
-    def refuse(  # noqa: PLR0913
+    def refuse(
         self,
         code: str,
         summary: str,
@@ -293,8 +293,7 @@ class _Reading:
         self.current.sound = False
         self.found.problems.append(problem)
         if len(self.found.problems) >= MAX_PROBLEMS:
-            summary = f"more than {MAX_PROBLEMS} problems: the rest of the file was not read"
-            self.found.problems.append(Diagnostic("E122", summary, problem.span, hint="Fix these first."))
+            self.found.problems.append(too_many(problem.span))
             raise _Stop
 
 

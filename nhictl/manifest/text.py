@@ -5,7 +5,8 @@ Rules enforced here:
 - nothing a reviewer cannot see: no control characters, no bidirectional or zero-width characters, no tabs, no
   carriage return that does not end a line;
 - no line that starts with `%` (YAML directives).
-Each refused character is replaced so that every other one keeps its place and the rest can still be judged.
+Each refused character is replaced so that every other one keeps its place and the rest can still be judged. What
+follows a byte that is not UTF-8 is not judged.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from itertools import islice
 from nhictl.model import Diagnostic, Span
 
 MAX_BYTES = 1 << 20
-MAX_CHARACTERS = 20
+MAX_REFUSED = 20
 
 _PLAIN_BYTES = bytes((0x0A, *range(0x20, 0x7F)))
 _CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
@@ -69,10 +70,14 @@ def refused_character(char: str, span: Span, *, escaped: bool = False) -> Diagno
     name = f"U+{ord(char):04X}"
     how = f"escape for {name}" if escaped else name
     if char == "\t":
-        return Diagnostic("E106", "tab character", span, hint="Indent and separate with spaces; write \"\\t\" inside quotes.")
+        return Diagnostic(
+            "E106", "tab character", span, hint='Indent and separate with spaces; write "\\t" inside quotes.'
+        )
     if _INVISIBLE_ONLY.match(char):
         detail = "Text that reads differently from what it is can hide a change from its reviewer."
-        return Diagnostic("E105", f"invisible or bidirectional character ({how})", span, detail, "Remove the character.")
+        return Diagnostic(
+            "E105", f"invisible or bidirectional character ({how})", span, detail, "Remove the character."
+        )
     return Diagnostic("E104", f"control character ({how})", span, hint="Remove the character.")
 
 
@@ -95,11 +100,9 @@ def _decode_carefully(data: bytes, file: str) -> Text:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = position(before, len(before))
-        summary = f"not UTF-8: byte 0x{data[error.start]:02x}"
-        problems.append(Diagnostic("E102", summary, Span(file, line, column), hint=_SAVE))
-        text = data.decode("utf-8", "replace")
+        text = data[: error.start].decode("utf-8")
+        span = Span(file, *position(text, len(text)))
+        problems.append(Diagnostic("E102", f"not UTF-8: byte 0x{data[error.start]:02x}", span, hint=_SAVE))
     return _without_directives(_visible(text, file, problems), file, problems)
 
 
@@ -107,16 +110,27 @@ _SAVE = "Save the file as UTF-8."
 
 
 def _visible(text: str, file: str, problems: list[Diagnostic]) -> str:
-    for found in islice(_IN_TEXT.finditer(text), MAX_CHARACTERS):
-        problems.append(refused_character(found[0], Span(file, *position(text, found.start()))))
-    return _IN_TEXT.sub(" ", text) if problems else text
+    """Return `text` with a space for each refused character; nothing when there are too many."""
+    found = list(islice(_IN_TEXT.finditer(text), MAX_REFUSED + 1))
+    problems += [refused_character(f[0], Span(file, *position(text, f.start()))) for f in found]
+    if len(found) > MAX_REFUSED:
+        problems.append(too_many(problems[-1].span))
+        return ""
+    return _IN_TEXT.sub(" ", text) if found else text
 
 
 def _without_directives(text: str, file: str, problems: list[Diagnostic]) -> Text:
-    for found in islice(_DIRECTIVE.finditer(text), MAX_CHARACTERS):
-        line, column = position(text, found.start())
-        span = Span(file, line, column, min(len(found[0]), 200))
-        problems.append(Diagnostic("E111", "YAML directive", span, hint="Remove the line; manifests need no directives."))
-    if problems:
+    found = list(islice(_DIRECTIVE.finditer(text), MAX_REFUSED + 1))
+    for directive in found:
+        span = Span(file, *position(text, directive.start()), min(len(directive[0]), 200))
+        problems.append(Diagnostic("E111", "YAML directive", span, hint="Remove the line; manifests need none."))
+    if len(found) > MAX_REFUSED:
+        return Text("", (*problems, too_many(problems[-1].span)))
+    if found:
         text = _DIRECTIVE.sub(lambda m: "#" * len(m[0]), text)
     return Text(text, tuple(problems))
+
+
+def too_many(span: Span | None) -> Diagnostic:
+    """Say that a file has so many problems that its rest was not judged."""
+    return Diagnostic("E122", "too many problems: the rest of the file was not read", span, hint="Fix these first.")

@@ -1,0 +1,156 @@
+"""Manifest files to documents, with a content cache.
+
+Rules enforced here:
+- every file is read on every run: the cache is keyed by what is in a file, never by its time or size;
+- only regular files are opened, never through a link, never blocking; what cannot be read is an error;
+- a file with any problem is read anew each time; only faultless ones are kept in the cache.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nhictl.manifest import reader
+from nhictl.manifest.cache import Cache
+from nhictl.manifest.text import MAX_BYTES
+from nhictl.model import Diagnostic, Document, Span
+
+SPARE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as read. `digest` is the SHA-256 of `data`."""
+
+    file: str
+    data: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The contents of a workspace's files. `contents` is a digest over all names and contents, problems included."""
+
+    root: Path
+    sources: tuple[Source, ...]
+    contents: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The documents of a workspace in source order, and everything wrong with their text.
+
+    `contents` is a hexadecimal SHA-256 over all names and contents; `files` counts the files read.
+    """
+
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    contents: str
+    files: int
+
+
+def load(root: Path, paths: Iterable[Path], cache: Cache | None = None) -> Loaded:
+    """Read and parse `paths`, all below `root`."""
+    return parse_all(scan(root, paths), cache)
+
+
+def scan(root: Path, paths: Iterable[Path]) -> Scan:
+    """Read `paths`, all below `root`, without parsing anything."""
+    real = os.path.realpath(root)
+    sources: list[Source] = []
+    problems: list[Diagnostic] = []
+    for path in map(os.fspath, paths):
+        name = path[len(real) + 1 :] if path.startswith(real + os.sep) else os.path.relpath(path, real)
+        name = name.replace(os.sep, "/")
+        try:
+            data = _read(path)
+        except OSError as error:
+            problems.append(_unreadable(name, error))
+        else:
+            sources.append(Source(name, data, hashlib.sha256(data).digest()))
+    sources.sort(key=lambda source: source.file)
+    return Scan(Path(real), tuple(sources), _digest(sources, problems), tuple(problems))
+
+
+def parse_all(scanned: Scan, cache: Cache | None = None) -> Loaded:
+    """Parse what was read, taking from `cache` what is known and adding what is new."""
+    slot = f"documents {scanned.root}"
+    documents: list[Document] = []
+    problems = list(scanned.diagnostics)
+    with collector_off():
+        kept = cache.read(slot) if cache else None
+        known: dict[bytes, list[reader.Known]] = kept if isinstance(kept, dict) else {}
+        fresh: dict[bytes, list[reader.Known]] = {}
+        for source in scanned.sources:
+            values = known.get(source.digest)
+            if values is not None:
+                documents += reader.documents(values, source.data, source.file)
+                continue
+            found, wrong = reader.parse(source.data, source.file)
+            documents += found
+            problems += wrong
+            if not wrong:
+                fresh[source.digest] = [(dict(d.value), d.has_variables) for d in found]
+        if cache and fresh:
+            cache.write(slot, _trimmed(known, scanned.sources) | fresh)
+    problems.sort(key=lambda p: p.sort_key)
+    return Loaded(tuple(documents), tuple(problems), scanned.contents, len(scanned.sources))
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Switch the garbage collector off: nothing that is built here can be garbage, and it would look at all of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _trimmed(known: Mapping[bytes, list[reader.Known]], sources: tuple[Source, ...]) -> dict[bytes, list[reader.Known]]:
+    """Return what is known, without the contents no file has now when those are many."""
+    used = {source.digest for source in sources} & known.keys()
+    if len(known) - len(used) <= len(sources) + SPARE:
+        return dict(known)
+    return {digest: known[digest] for digest in used}
+
+
+def _read(path: str) -> bytes:
+    """Return the bytes of a regular file, one more than allowed at most. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise IsADirectoryError(0, "not a regular file")
+        data = os.read(handle, min(facts.st_size, MAX_BYTES) + 1)
+        while data and len(data) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(handle)
+
+
+def _unreadable(name: str, error: OSError) -> Diagnostic:
+    code = "E133" if isinstance(error, IsADirectoryError) else "E131"
+    reason = error.strerror or "unknown reason"
+    hint = "Nothing is planned while a manifest cannot be read."
+    return Diagnostic(code, f"cannot read the file: {reason}", Span(name), hint=hint)
+
+
+def _digest(sources: Iterable[Source], problems: Iterable[Diagnostic]) -> str:
+    total = hashlib.sha256()
+    for source in sources:
+        total.update(source.file.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
+    for problem in problems:
+        total.update(f"\0{problem.code} {problem.span}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
