@@ -1,0 +1,11 @@
+"""Make the tests' own modules importable (`tests.conformance`, `tests.servers`) and their assertions readable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+pytest.register_assert_rewrite("tests.conformance.suite", "tests.conformance.world")
