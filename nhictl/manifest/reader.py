@@ -10,11 +10,13 @@ Rules enforced here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nhictl.manifest import quick, text
-from nhictl.manifest.survey import Place, Surveyed, survey
 from nhictl.model import Diagnostic, Document, Path, Severity, Span
+
+if TYPE_CHECKING:
+    from nhictl.manifest.survey import Place, Surveyed
 
 # What a content cache keeps of a document: its value, and whether a variable is in it.
 Known: TypeAlias = tuple[dict[str, Any], bool]
@@ -55,7 +57,7 @@ def has_variables(value: object) -> bool:
     return "${" in str(value)
 
 
-class Places(Mapping[Path, Place]):
+class Places(Mapping["Path", "Place"]):
     """The positions of one document, found in the text when first asked for."""
 
     __slots__ = ("_index", "_keys", "_source")
@@ -91,12 +93,16 @@ class _Source:
 
     def surveyed(self) -> list[Surveyed]:
         if self._documents is None:
+            from nhictl.manifest.survey import survey
+
             decoded = text.decode(self._data, self._file)
             self._documents = survey(decoded.characters, self._file).documents
         return self._documents
 
 
 def _parse_carefully(decoded: text.Text, file: str) -> tuple[list[Document], list[Diagnostic]]:
+    from nhictl.manifest.survey import survey
+
     found = survey(decoded.characters, file)
     problems = list(decoded.problems)
     # Where characters were replaced, a syntax error may be of our own making.
