@@ -87,7 +87,7 @@ def _brief(change: Change) -> str:
     for field in change.fields[:4]:
         if field.added or field.removed:
             parts.append(
-                f"{field.path} {' '.join(('+' + a for a in field.added))} {' '.join('-' + r for r in field.removed)}"
+                f"{field.path} {' '.join('+' + a for a in field.added)} {' '.join('-' + r for r in field.removed)}"
             )
         else:
             parts.append(f"{field.path}: {field.before} -> {field.after}")

@@ -1,0 +1,51 @@
+"""`nhictl adopt REF`: take an existing object under management, as a planned change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nhictl.cli import options as o
+from nhictl.cli.app import new_app
+from nhictl.cli.apply import _may_ask
+
+app = new_app()
+
+_EPILOG = """\b
+Examples:
+  nhictl adopt nhi/payments-ci
+  nhictl adopt aws-prod/iam-role/payments-ci --yes
+"""
+
+
+@app.command(epilog=_EPILOG)
+def adopt(
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Declared objects or addresses to take over.")],
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    yes: o.Yes = False,
+    expect_digest: Annotated[
+        str,
+        o.option("--expect-digest", help="Only the plan with this digest.", metavar="DIGEST"),
+    ] = "",
+    override_safety: o.Override = "",
+    no_input: o.NoInput = False,
+    verbose: o.Verbose = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+    color: o.ColorOption = o.Color.AUTO,
+    no_progress: o.NoProgress = False,
+) -> None:
+    """Show the takeover of declared objects that exist already, ask, and carry it out."""
+    from nhictl.cli import context
+    from nhictl.cli.applying import Flags, run_apply
+
+    loaded = context.load(chdir, env)
+    chosen = context.selection(loaded, targets=refs)
+    flags = Flags(
+        yes=yes, ask=_may_ask(no_input), expect_digest=expect_digest, override=override_safety, color=color.value,
+        verbose=verbose, quiet=quiet, progress=not no_progress,
+    )  # fmt: skip
+    raise typer.Exit(run_apply(loaded, chosen, None, flags, adopt=frozenset(refs)))

@@ -1,0 +1,152 @@
+"""The commands, and the boundary at which every error becomes a message and an exit code.
+
+Rules enforced here:
+- only the module of the command that runs is imported; help needs the names and summaries below;
+- a usage error is exit code 64, never 2: a typo must not read as "changes present".
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from nhictl.model import Exit, InvalidManifests, NhictlError
+
+COMMANDS = {
+    "init": "Make a workspace that validates and plans.",
+    "validate": "Check manifests and configuration.",
+    "fmt": "Format manifests, keeping every comment.",
+    "plan": "Show what apply would change.",
+    "apply": "Carry out a plan and record every change.",
+    "drift": "Compare live systems with what was last applied.",
+    "adopt": "Take an existing object under management.",
+    "audit": "Ask the ledger: log, show, verify, export.",
+    "history": "Show everything that happened to one NHI.",
+    "ledger": "Look after the ledger: lock list, lock break, forget.",
+    "explain": "Explain a kind, a field or a code.",
+    "schema": "Print the JSON Schema of a kind.",
+    "doctor": "Check configuration, credentials, permissions and ledger.",
+    "completion": "Print the completion script of a shell.",
+    "version": "Print the version.",
+}
+
+_HELP = """Identity as code for non-human identities: declare, plan, apply, and record who may do what.
+
+\b
+Start:     nhictl init shop && cd shop
+Daily:     nhictl validate; nhictl plan; nhictl apply; nhictl drift
+Ask:       nhictl history NHI; nhictl audit log; nhictl explain NHI.grants
+
+Every long option has an environment variable: --no-cache is NHICTL_NO_CACHE.
+"""
+
+
+class LazyGroup(TyperGroup):
+    """A command group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of daily use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command, its module imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"nhictl.cli.{cmd_name}")
+        return build(module.app, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command table without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def build(app: typer.Typer, name: str) -> click.Command:
+    """Return the click command of a module's typer application."""
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def new_app(**options: Any) -> typer.Typer:
+    """Return an empty typer application with the settings all commands share."""
+    return typer.Typer(
+        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]}, **options,
+    )  # fmt: skip
+
+
+def root() -> click.Command:
+    """Return the whole command line."""
+    app = new_app(cls=LazyGroup, help=_HELP, no_args_is_help=False)
+
+    @app.callback(invoke_without_command=True)
+    def _main(ctx: typer.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            typer.echo(ctx.get_help())
+
+    return typer.main.get_command(app)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    debug = "--debug" in argv or bool(os.environ.get("NHICTL_DEBUG"))
+    try:
+        return _code(root().main(args=list(argv), prog_name="nhictl", standalone_mode=False))
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.UsageError as error:
+        return _usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("\ninterrupted\n")
+        return Exit.INTERRUPTED
+    except InvalidManifests as error:
+        from nhictl.cli.talk import diagnostics_to_stderr
+
+        diagnostics_to_stderr(error.diagnostics)
+        return error.exit
+    except NhictlError as error:
+        return _said(error)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line: a defect of ours, said without its values
+        return _defect(error, debug=debug)
+
+
+def _code(result: object) -> int:
+    return int(result) if isinstance(result, int) else 0
+
+
+def _usage(error: click.UsageError) -> int:
+    from nhictl.render.safe import visible
+
+    command = error.ctx.command_path if error.ctx else "nhictl"
+    sys.stderr.write(f"error: {visible(error.format_message())}\nhelp: {command} --help\n")
+    return Exit.USAGE
+
+
+def _said(error: NhictlError) -> int:
+    from nhictl.cli.talk import say_error
+
+    say_error(error)
+    return error.exit
+
+
+def _defect(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error, limit=-20)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
+    sys.stderr.write(
+        f"error: nhictl itself failed ({type(error).__name__} at {where}); this is a defect\n"
+        "help: run it again with --debug and report what it prints\n"
+    )
+    return Exit.ERROR

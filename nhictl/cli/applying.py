@@ -1,0 +1,138 @@
+"""What `apply` and `adopt` share: plan with writing sessions, show, ask, carry out, report.
+
+Rules enforced here:
+- without a terminal nothing is applied unasked: a saved plan, `--yes` or `--expect-digest` is needed;
+- what was shown is what is applied; nothing to do writes nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nhictl.cli import context, show
+from nhictl.cli.talk import say
+from nhictl.model import Exit, NhictlError
+
+if TYPE_CHECKING:
+    from nhictl.engine.execute import Executed
+    from nhictl.engine.prepare import Prepared
+    from nhictl.model import Plan
+    from nhictl.select import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How to apply, from the command line. `ask` is true when there is somebody to ask."""
+
+    yes: bool
+    ask: bool
+    expect_digest: str = ""
+    override: str = ""
+    output: str = "table"
+    reports: tuple[str, ...] = ()
+    color: str = "auto"
+    verbose: int = 0
+    quiet: bool = False
+    progress: bool = True
+
+
+def run_apply(
+    loaded: context.Loaded,
+    chosen: Selection,
+    approved: Plan | None,
+    flags: Flags,
+    *,
+    adopt: frozenset[str] = frozenset(),
+) -> Exit:
+    """Apply in one environment and return the exit code."""
+    from nhictl.cli.apply import exit_code
+    from nhictl.engine.apply import Order, carry_out, nothing_to_do, require_safe
+    from nhictl.engine.approved import require_digest, require_same
+    from nhictl.engine.execute import Executed
+    from nhictl.engine.live import connected
+    from nhictl.engine.prepare import adapters_of, prepare
+
+    run = context.new_run()
+    ledger = context.ledger_of(loaded, context.typed_command(), run=run, read_only=False)
+    pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
+    with connected(pairs, write=True) as open_targets:
+        with show.reading(quiet=flags.quiet, no_progress=not flags.progress) as progress:
+            request = context.request(loaded, chosen, progress=progress, adopt=adopt)
+            prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
+        if approved is not None:
+            require_same(approved, prepared, now=request.now)
+        if flags.expect_digest:
+            require_digest(flags.expect_digest, prepared.plan)
+        show.reports(prepared.plan, flags.reports)
+        _show(prepared, flags)
+        if nothing_to_do(prepared):
+            show.result(Executed(()), prepared.plan, flags)
+            return exit_code(Executed(()), prepared.plan)
+        require_safe(prepared.plan, flags.override)
+        if prepared.plan.changes:
+            _confirm(prepared.plan, flags)
+        with stopping() as stop, show.applying(prepared.plan, flags) as on_event:
+            digest = approved.digest if approved is not None else prepared.plan.digest
+            trigger = context.actor_of(loaded.workspace, context.typed_command()).trigger.as_json()
+            order = Order(run, digest, flags.override, trigger, stop, on_event)
+            executed = carry_out(request, ledger, open_targets, prepared, order=order)
+    return _finish(executed, prepared, flags)
+
+
+def _show(prepared: Prepared, flags: Flags) -> None:
+    if flags.output == "table":
+        show.plan(prepared.plan, as_json=False, color=flags.color, verbose=flags.verbose, applying=True)
+
+
+def _confirm(plan: Plan, flags: Flags) -> None:
+    if flags.yes or flags.expect_digest:
+        return
+    if not flags.ask:
+        raise NhictlError(
+            "nobody can be asked here",
+            hint="apply a saved plan, or use --expect-digest DIGEST, or --yes",
+            exit_code=Exit.USAGE,
+        )
+    say("")
+    answer = input_line(f"Apply these {len(plan.changes)} changes to {plan.environment}? Only yes is accepted: ")
+    if answer.strip() != "yes":
+        raise NhictlError("nothing was changed", exit_code=Exit.ERROR)
+
+
+def input_line(question: str) -> str:
+    """Ask on stderr and return the answer; the end of input is no answer."""
+    import sys
+
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+def _finish(executed: Executed, prepared: Prepared, flags: Flags) -> Exit:
+    from nhictl.cli.apply import exit_code
+
+    show.result(executed, prepared.plan, flags)
+    return exit_code(executed, prepared.plan)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Turn SIGINT, SIGTERM and SIGHUP into a request to stop handing out changes."""
+    stop = threading.Event()
+
+    def note(_number: int, _frame: object) -> None:
+        if not stop.is_set():
+            stop.set()
+            say("\nstopping: no new change is started; waiting for those that run")
+
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,45 @@
+"""What the commands that only ask the ledger share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nhictl.model import Exit, NhictlError
+
+if TYPE_CHECKING:
+    from nhictl.ledger import Ledger
+
+
+def ledger(chdir: Path, env: str, *, read_only: bool = True, missing_ok: bool = False) -> Ledger:
+    """Return the ledger of an environment; manifests are not read, only the workspace's configuration."""
+    from nhictl.cli import context
+
+    workspace = context.configured(chdir)
+    environment = context.choose(workspace, env)
+    found = context.open_ledger_of(workspace, environment, command=context.typed_command(), read_only=read_only)
+    if not missing_ok and not found.exists():
+        raise NhictlError(
+            f"nothing was recorded yet for {environment.name}", hint="the first `nhictl apply` starts the ledger"
+        )
+    return found
+
+
+def text(data: object) -> str:
+    """Return JSON for people and programs."""
+    return json.dumps(data, indent=2, ensure_ascii=True, sort_keys=False)
+
+
+def moment(value: str, option: str) -> object:
+    """Return the time an option gives: a date or RFC 3339. Raises a usage error otherwise."""
+    import datetime as dt
+
+    if not value:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise NhictlError(f"{option}: not a date or time: {value}", hint="2026-11-22 or 2026-11-22T10:00:00Z",
+                          exit_code=Exit.USAGE) from None  # fmt: skip
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

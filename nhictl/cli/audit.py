@@ -1,0 +1,170 @@
+"""`nhictl audit`: ask the ledger. Reading takes no lock and writes nothing but a disposable index."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nhictl.cli import options as o
+from nhictl.cli.app import new_app
+from nhictl.cli.talk import out, style
+from nhictl.model import Exit, NhictlError
+
+app = new_app(help="Ask the ledger: what happened, by whom, why; is it unaltered; take it out.")
+
+Since = Annotated[str, o.option("--since", help="From this time on.", metavar="TIME")]
+Until = Annotated[str, o.option("--until", help="Before this time.", metavar="TIME")]
+Nhi = Annotated[str | None, o.option("--nhi", help="Only what concerns this NHI.", metavar="NHI")]
+Address = Annotated[str | None, o.option("--address", help="Only this address.")]
+Type = Annotated[str | None, o.option("--type", help="Only this type: intent, outcome, plan ...")]
+Actor = Annotated[str | None, o.option("--actor", help="Only by this actor.")]
+RunName = Annotated[str | None, o.option("--run", help="Only this run.")]
+PlanDigest = Annotated[str | None, o.option("--plan", help="Only this plan's digest or its start.")]
+ActionName = Annotated[str | None, o.option("--action", help="Only this action.")]
+StatusName = Annotated[str | None, o.option("--status", help="Only this status.")]
+
+
+class ExportFormat(StrEnum):
+    """How the ledger is exported."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@app.command(
+    epilog="\b\nExamples:\n  nhictl audit log --nhi payments-ci --since 2026-11-01\n"
+    "  nhictl audit log --type plan -n 5 -o json"
+)
+def log(
+    nhi: Nhi = None,
+    address: Address = None,
+    type_: Type = None,
+    actor: Actor = None,
+    since: Since = "",
+    until: Until = "",
+    run: RunName = None,
+    plan: PlanDigest = None,
+    action: ActionName = None,
+    status: StatusName = None,
+    limit: Annotated[int, o.option("-n", "--limit", help="The newest N; 0 for all.", min=0)] = 50,
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    output: o.Output = o.Format.TABLE,
+    color: o.ColorOption = o.Color.AUTO,
+    verbose: o.Verbose = 0,
+    debug: o.Debug = False,
+) -> None:
+    """List entries, newest first."""
+    from nhictl.cli import asking
+    from nhictl.ledger import query
+    from nhictl.render import audit
+
+    begin, end = _moments(since, until)
+    wanted = query.Filters(
+        nhi=nhi, address=address, type=type_, actor=actor, since=begin, until=end, run=run, plan=plan, action=action,
+        status=status, limit=limit or None,
+    )  # fmt: skip
+    found = query.log(asking.ledger(chdir, env), wanted)
+    if output is o.Format.JSON:
+        out(asking.text([audit.entry_json(entry) for entry in found]))
+        return
+    out(audit.log(found, style(color.value, verbose=verbose)))
+
+
+def _moments(since: str, until: str) -> tuple[Any, Any]:
+    from nhictl.cli import asking
+
+    return asking.moment(since, "--since"), asking.moment(until, "--until")
+
+
+@app.command(epilog="\b\nExamples:\n  nhictl audit show 12\n  nhictl audit show 3fa9")
+def show(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="A sequence number, or the start of a hash.")],
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    output: o.Output = o.Format.TABLE,
+    color: o.ColorOption = o.Color.AUTO,
+    verbose: o.Verbose = 0,
+    debug: o.Debug = False,
+) -> None:
+    """Show one entry with everything in it."""
+    from nhictl.cli import asking
+    from nhictl.ledger import query
+    from nhictl.render import audit
+
+    found = query.show(asking.ledger(chdir, env), entry)
+    if output is o.Format.JSON:
+        out(asking.text(audit.entry_json(found)))
+        return
+    out(audit.show(found, style(color.value, verbose=verbose)))
+
+
+@app.command(epilog="\b\nExamples:\n  nhictl audit verify\n  nhictl audit verify --anchor 1200:9f86d081...")
+def verify(
+    anchor: Annotated[
+        str,
+        o.option(
+            "--anchor",
+            help="SEQ:HASH noted elsewhere; the log must contain it.",
+            metavar="SEQ:HASH",
+        ),
+    ] = "",
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    output: o.Output = o.Format.TABLE,
+    color: o.ColorOption = o.Color.AUTO,
+    debug: o.Debug = False,
+) -> None:
+    """Check that nothing was altered, inserted, dropped or reordered."""
+    from nhictl.cli import asking
+    from nhictl.ledger import verify as check
+    from nhictl.render import audit
+
+    ledger = asking.ledger(chdir, env)
+    problems = check.verify(ledger, _anchor(anchor))
+    bad = any(p.level == "error" for p in problems)
+    head = None if bad else ledger.head()
+    if output is o.Format.JSON:
+        out(asking.text(audit.verify_json(problems, head)))
+    else:
+        out(audit.verify(problems, head, style(color.value)))
+    raise typer.Exit(Exit.ERROR if bad else Exit.DONE)
+
+
+def _anchor(text: str) -> Any:
+    from nhictl.ledger import Head
+
+    if not text:
+        return None
+    seq, _, digest = text.partition(":")
+    if not seq.isdigit() or len(digest) != 64:
+        raise NhictlError(f"not an anchor (SEQ:HASH): {text}", exit_code=Exit.USAGE)
+    return Head(int(seq), digest)
+
+
+@app.command(
+    epilog="\b\nExamples:\n  nhictl audit export > ledger.jsonl\n"
+    "  nhictl audit export -o csv --since 2026-11-01 > november.csv"
+)
+def export(
+    output: Annotated[
+        ExportFormat, o.option("-o", "--output", help="jsonl keeps each line as recorded.")
+    ] = ExportFormat.JSONL,
+    nhi: Nhi = None,
+    since: Since = "",
+    until: Until = "",
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    debug: o.Debug = False,
+) -> None:
+    """Write entries to stdout, oldest first."""
+    from nhictl.cli import asking
+    from nhictl.ledger import query
+
+    begin, end = _moments(since, until)
+    wanted = query.Filters(nhi=nhi, since=begin, until=end) if nhi or begin or end else None
+    for line in query.export(asking.ledger(chdir, env), output.value, wanted):
+        out(line)

@@ -1,0 +1,270 @@
+"""From a directory and a few options to what the stages work on: workspace, manifests, adapters, ledger, request."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import os
+import platform
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nhictl import __version__
+from nhictl.model import Document, Exit, InvalidManifests, NhictlError, Severity
+
+if TYPE_CHECKING:
+    from nhictl.engine.prepare import Names, Request
+    from nhictl.kinds.estate import Estate
+    from nhictl.kinds.workspace import Environment, Target, Workspace
+    from nhictl.ledger import Actor, Ledger
+    from nhictl.manifest.validate import Checked
+    from nhictl.model import Diagnostic
+    from nhictl.providers.base import Adapter
+    from nhictl.select import ObjectFacts, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A validated workspace and the environment that was chosen in it."""
+
+    checked: Checked
+    workspace: Workspace
+    environment: Environment
+
+
+def checked_workspace(directory: Path, *, cache: bool = True) -> Checked:
+    """Return the checked workspace of `directory`, with all diagnostics. Raises when there is no workspace."""
+    from nhictl.cli.talk import sources
+    from nhictl.manifest.validate import validate
+    from nhictl.manifest.workspace import find
+
+    root = find(directory)
+    sources.root = root
+    return validate(root, cache=cache)
+
+
+def configured(directory: Path) -> Workspace:
+    """Return the workspace's configuration alone, manifests unread. Raises InvalidManifests when it is wrong."""
+    from nhictl.cli.talk import sources
+    from nhictl.manifest import workspace
+
+    root = workspace.find(directory)
+    sources.root = root
+    found, diagnostics = workspace.load(root)
+    if found is None:
+        raise InvalidManifests(tuple(sorted(diagnostics, key=lambda d: d.sort_key)))
+    return found
+
+
+def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """Return the root that names are relative to, and the files: those given, or the workspace's own."""
+    from nhictl.manifest.fmt_files import manifests_in
+
+    if paths:
+        missing = [path for path in paths if not path.exists()]
+        if missing:
+            raise NhictlError(f"{missing[0]} does not exist", exit_code=Exit.USAGE)
+        return directory, list(manifests_in(paths))
+    workspace = configured(directory)
+    root = workspace.root
+    return root, [root / "nhictl.yaml", *manifests_in(root / entry for entry in workspace.manifests)]
+
+
+def load(directory: Path, environment: str, *, cache: bool = True) -> Loaded:
+    """Return the workspace, refusing manifests with errors. Warnings are left to `validate`."""
+    checked = checked_workspace(directory, cache=cache)
+    errors = tuple(d for d in checked.diagnostics if d.severity is Severity.ERROR)
+    if errors or checked.workspace is None:
+        raise InvalidManifests(errors)
+    return Loaded(checked, checked.workspace, choose(checked.workspace, environment))
+
+
+def choose(workspace: Workspace, name: str) -> Environment:
+    """Return the environment called `name`, or the only one. Raises a usage error otherwise."""
+    known = ", ".join(sorted(workspace.environments))
+    if not name and len(workspace.environments) == 1:
+        return next(iter(workspace.environments.values()))
+    if not name:
+        raise NhictlError("which environment?", hint=f"-e NAME, one of: {known}", exit_code=Exit.USAGE)
+    if name not in workspace.environments:
+        raise NhictlError(f"no environment is named {name}", hint=f"one of: {known}", exit_code=Exit.USAGE)
+    return workspace.environments[name]
+
+
+def adapters(environment: Environment) -> dict[str, Adapter]:
+    """Return the adapter of every provider that the environment's targets use."""
+    from importlib.metadata import entry_points
+
+    wanted = {target.provider for target in environment.targets}
+    found: dict[str, Adapter] = {}
+    for name in sorted(wanted & set(_BUILT_IN)):
+        found[name] = _built_in(name)
+    for name in sorted(wanted - set(found)):
+        points = entry_points(group="nhictl.providers", name=name)
+        if not points:
+            raise NhictlError(f"no adapter for provider {name} is installed", exit_code=Exit.INVALID)
+        found[name] = next(iter(points)).load()
+    return found
+
+
+_BUILT_IN = ("aws", "local")
+
+
+def _built_in(name: str) -> Adapter:
+    import importlib
+
+    module = importlib.import_module(f"nhictl.providers.{name}.adapter")
+    adapter: Adapter = module.adapter
+    return adapter
+
+
+def now() -> dt.datetime:
+    """Return the current time; the only place where a command reads the clock."""
+    return dt.datetime.now(dt.UTC)
+
+
+def new_run() -> str:
+    """Return a name for this run, unique and sortable by time: `20261122T101500Z-1f2e3d4c`."""
+    return f"{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def ledger_of(loaded: Loaded, command: str, *, run: str = "", read_only: bool = True) -> Ledger:
+    """Return the ledger of the loaded environment, nothing touched yet."""
+    return open_ledger_of(loaded.workspace, loaded.environment, command=command, run=run, read_only=read_only)
+
+
+def actor_of(workspace: Workspace, command: str) -> Actor:
+    """Return who acts, and why, from the environment of the process."""
+    from nhictl.ledger.actor import commit, detect
+
+    return detect(
+        os.environ,
+        user=_user(),
+        host=platform.node(),
+        command=command,
+        commit=commit(workspace.root),
+        tool=f"nhictl {__version__}",
+    )
+
+
+def open_ledger_of(
+    workspace: Workspace, environment: Environment, *, command: str, run: str = "", read_only: bool = True
+) -> Ledger:
+    """Return the ledger of an environment, nothing touched yet."""
+    from nhictl.ledger import open_ledger, signing
+
+    return open_ledger(
+        workspace.ledger,
+        root=workspace.root,
+        workspace=workspace.name,
+        environment=environment.name,
+        actor=actor_of(workspace, command),
+        run=run or new_run(),
+        clock=now,
+        read_only=read_only,
+        signer=None if read_only else signing.configured(os.environ),
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid:{os.getuid()}"
+
+
+def typed_command() -> str:
+    """Return what was typed, for the record. Values of options are left out: only names and operands are kept."""
+    kept = [a.split("=", 1)[0] if a.startswith("-") else a for a in sys.argv[1:]]
+    return " ".join(["nhictl", *kept])[:200]
+
+
+def selection(
+    loaded: Loaded,
+    *,
+    targets: Sequence[str] = (),
+    excludes: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    owners: Sequence[str] = (),
+    selectors: Sequence[str] = (),
+    paths: Sequence[Path] = (),
+) -> Selection:
+    """Return the selection the options describe; files select the objects they declare."""
+    from nhictl.select import Selection, parse_labels
+
+    named = [*targets, *_declared_in(loaded, paths)]
+    return Selection(tuple(named), tuple(excludes), tuple(kinds), tuple(owners), parse_labels(selectors))
+
+
+def _declared_in(loaded: Loaded, paths: Sequence[Path]) -> list[str]:
+    root = loaded.workspace.root.resolve()
+    found = []
+    for path in paths:
+        full = path.resolve()
+        inside = [
+            d.ref for d in loaded.checked.documents if (root / d.file).resolve().is_relative_to(full) and _planned(d)
+        ]
+        if not inside:
+            raise NhictlError(f"{path} declares no object of this workspace", exit_code=Exit.USAGE)
+        found += inside
+    return found
+
+
+def _planned(document: Document) -> bool:
+    return document.kind in ("NHI", "Role", "Connection")
+
+
+def facts(documents: Sequence[Document]) -> dict[str, ObjectFacts]:
+    """Return what selectors may ask about each declared object, by reference."""
+    from nhictl.select import ObjectFacts
+
+    return {
+        d.ref: ObjectFacts(d.value["spec"].get("owner") or "", d.value["metadata"].get("labels") or {})
+        for d in documents
+        if _planned(d)
+    }
+
+
+def former_names(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
+    """Return the former references of each object that says `previously`."""
+    return {
+        d.ref: tuple(f"{d.kind.lower()}/{old}" for old in d.value["metadata"]["previously"])
+        for d in documents
+        if d.value["metadata"].get("previously")
+    }
+
+
+def request(loaded: Loaded, chosen: Selection, **more: Any) -> Request:
+    """Return the planning request for a loaded workspace."""
+    from nhictl.engine.prepare import Request
+    from nhictl.ledger.actor import commit
+
+    moment = now()
+
+    def compile_one(target: Target, names: Names) -> tuple[Estate, tuple[Diagnostic, ...]]:
+        from nhictl.compile import compile_target
+
+        return compile_target(
+            loaded.checked,
+            loaded.environment,
+            target,
+            today=moment.date(),
+            names=names.names,
+            previous=names.previous,
+        )
+
+    return Request(
+        workspace=loaded.workspace,
+        environment=loaded.environment,
+        compile=compile_one,
+        former=former_names(loaded.checked.documents),
+        facts=facts(loaded.checked.documents) if chosen.partial else {},
+        now=moment,
+        commit=commit(loaded.workspace.root),
+        selection=chosen,
+        **more,
+    )

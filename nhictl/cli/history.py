@@ -1,0 +1,39 @@
+"""`nhictl history NHI`: everything that happened to one NHI: who, when, what, why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nhictl.cli import options as o
+from nhictl.cli.app import new_app
+from nhictl.cli.talk import out, style
+
+app = new_app()
+
+
+@app.command(epilog="\b\nExamples:\n  nhictl history payments-ci\n  nhictl history nhi/payments-ci -e prod -o json")
+def history(
+    nhi: Annotated[str, typer.Argument(metavar="NHI", help="Name or reference of the NHI.")],
+    chdir: o.Chdir = Path(),
+    env: o.Env = "",
+    output: o.Output = o.Format.TABLE,
+    color: o.ColorOption = o.Color.AUTO,
+    verbose: o.Verbose = 0,
+    debug: o.Debug = False,
+) -> None:
+    """Show who changed what about one NHI, when, why, by which plan and with which result."""
+    from nhictl.cli import asking
+    from nhictl.ledger import query
+    from nhictl.render import audit
+
+    ledger = asking.ledger(chdir, env)
+    subject = nhi if "/" in nhi else f"nhi/{nhi}"
+    found = query.history(ledger, subject)
+    out(
+        asking.text(audit.history_json(found))
+        if output is o.Format.JSON
+        else audit.history(found, style(color.value, verbose=verbose))
+    )

@@ -1,0 +1,103 @@
+"""`nhictl validate`: check configuration and manifests, all errors in one run, in source order."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nhictl.cli import options as o
+from nhictl.cli.app import new_app
+from nhictl.cli.talk import out, say, sources, style
+from nhictl.model import Exit, NhictlError, Severity
+
+if TYPE_CHECKING:
+    from nhictl.model import Diagnostic
+
+app = new_app()
+
+
+class Shape(StrEnum):
+    """How diagnostics are written."""
+
+    FULL = "full"
+    CONCISE = "concise"
+    JSON = "json"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SARIF = "sarif"
+
+
+_EPILOG = """\b
+Examples:
+  nhictl validate
+  nhictl validate manifests/payments.yaml
+  nhictl validate -o sarif > nhictl.sarif
+"""
+
+
+@app.command(epilog=_EPILOG)
+def validate(
+    paths: o.Paths = [],  # noqa: B006
+    chdir: o.Chdir = Path(),
+    output: Annotated[
+        Shape | None,
+        o.option("-o", "--output", help="Format; full, or github in GitHub Actions."),
+    ] = None,
+    report: o.Report = [],  # noqa: B006
+    verbose: o.Verbose = 0,
+    quiet: o.Quiet = False,
+    debug: o.Debug = False,
+    color: o.ColorOption = o.Color.AUTO,
+    no_cache: o.NoCache = False,
+) -> None:
+    """Check manifests and configuration. Nothing outside the workspace is read."""
+    from nhictl.cli.context import checked_workspace
+    from nhictl.render.diagnostics import render, summary
+
+    checked = checked_workspace(chdir, cache=not no_cache)
+    shown = _within(checked.diagnostics, paths, sources.root)
+    shape = output or (Shape.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Shape.FULL)
+    _reports(shown, report)
+    out(render(shown, fmt=shape.value, sources=sources(), style=style(color.value, verbose=verbose)))
+    errors = sum(d.severity is Severity.ERROR for d in shown)
+    if not quiet:
+        say(summary(shown) if shown else f"All good: {_count(checked)}.")
+    raise typer.Exit(Exit.INVALID if errors else Exit.DONE)
+
+
+def _within(diagnostics: tuple[Diagnostic, ...], paths: list[Path], root: Path) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of the files under `paths`; all of them when none are given."""
+    if not paths:
+        return diagnostics
+    wanted = []
+    for path in paths:
+        if not path.exists():
+            raise NhictlError(f"{path} does not exist", exit_code=Exit.USAGE)
+        wanted.append(path.resolve())
+    base = root.resolve()
+    return tuple(
+        d for d in diagnostics if d.span is None or any((base / d.span.file).is_relative_to(w) for w in wanted)
+    )
+
+
+def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str]) -> None:
+    from nhictl.cli.show import split_report, write_report
+    from nhictl.render.diagnostics import render
+    from nhictl.render.text import Style
+
+    for text in wanted:
+        shape, path = split_report(text, tuple(s.value for s in Shape))
+        form: Any = shape
+        write_report(path, render(diagnostics, fmt=form, sources=sources(), style=Style()))
+
+
+def _count(checked: Any) -> str:
+    kinds: dict[str, int] = {}
+    for document in checked.documents:
+        kinds[document.kind] = kinds.get(document.kind, 0) + 1
+    parts = [f"{number} {kind}" for kind, number in sorted(kinds.items())]
+    return ", ".join(parts) or "no objects declared yet"
