@@ -104,7 +104,7 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E119",
         "Too many values in one file",
-        "A file may hold some thousand values (20,000 parser events), so that each is judged in a fraction of a second.",
+        "A file may hold some thousand values (15,000 parser events), so that it is judged in a moment.",
         "one file with thousands of objects",
         "one object per file",
     ),

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 from nhictl.manifest import scalars
 
-MAX_LENGTH = 32_000
+MAX_LENGTH = 16_000
+MAX_EVENTS = 15_000
 MAX_LINE = 1_000
 MAX_LEVEL = 24
 
@@ -46,7 +47,7 @@ def values(text: str) -> list[tuple[dict[str, Any], bool]] | None:
 
     Each comes with whether any string in it, keys included, contains `${`.
     """
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH and _events(text) > MAX_EVENTS:
         return None
     documents: list[tuple[dict[str, Any], bool]] = []
     chunk: list[_Line] = []
@@ -63,6 +64,11 @@ def values(text: str) -> list[tuple[dict[str, Any], bool]] | None:
     except _Unsure:
         return None
     return documents
+
+
+def _events(text: str) -> int:
+    """Return an upper bound of the parser events in `text`."""
+    return 5 * text.count("\n") + 4 * (text.count("[") + text.count("{")) + 2 * text.count(",") + 9
 
 
 def _finish(chunk: list[_Line], documents: list[tuple[dict[str, Any], bool]]) -> None:

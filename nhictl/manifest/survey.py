@@ -4,7 +4,7 @@ This is the thorough reader; `quick` is its fast twin for plain files.
 
 Rules enforced here:
 - duplicate keys, anchors, aliases, merge keys, tags and keys that are not strings are refused;
-- at most 32 levels deep and 20,000 events per file, checked before anything is built on top;
+- at most 32 levels deep and 15,000 events per file, checked before anything is built on top;
 - no string value holds a hidden character, however it was escaped;
 - a problem does not end the reading unless the syntax ends there; then the next document is tried.
 """
@@ -18,25 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 from nhictl.manifest import scalars
 from nhictl.manifest.events import events, syntax_error
-from nhictl.manifest.text import hidden, position, refused_character, shown, too_many
+from nhictl.manifest.text import escape_of, hidden, position, refused_character, shown, too_many
 from nhictl.model import Diagnostic, Path, Span
 
 if TYPE_CHECKING:
     from yaml import Mark
 
 MAX_DEPTH = 32
-MAX_EVENTS = 20_000
+MAX_EVENTS = 15_000
 MAX_RESTARTS = 10
 MAX_PROBLEMS = 50
 
 Place = tuple[int, int, int]
 
 _NEXT_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_LETTER_ESCAPES = {
-    "0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", "N": "\x85", "L": "\u2028",
-    "P": "\u2029",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -116,27 +111,31 @@ class _Reading:
     def run(self) -> None:
         """Read to the end of the text."""
         following = events(self.text)
-        handlers: dict[str, Callable[[Any], None]] = {
-            "ScalarEvent": self.scalar,
-            "MappingStartEvent": self.open_mapping,
-            "SequenceStartEvent": self.open_list,
-            "MappingEndEvent": self.close,
-            "SequenceEndEvent": self.close,
-            "AliasEvent": self.alias,
-            "DocumentStartEvent": self.begin,
-            "DocumentEndEvent": self.end,
-            "StreamStartEvent": lambda _: None,
-        }
-        while True:
+        handlers = self.handlers()
+        for budget in range(self.budget - 1, -1, -1):
             event = following()
-            name = type(event).__name__
-            if name == "StreamEndEvent":
+            handler = handlers.get(event.__class__)
+            if handler is None:
                 return
-            self.budget -= 1
-            if self.budget < 0:
-                self.refuse("E119", f"more than {MAX_EVENTS:,} values in one file", event, hint="Split the file.")
-                raise _Stop
-            handlers[name](event)
+            self.budget = budget
+            handler(event)
+        self.refuse("E119", f"more than {MAX_EVENTS:,} values in one file", following(), hint="Split the file.")
+        raise _Stop
+
+    def handlers(self) -> dict[type, Callable[[Any], None]]:
+        import yaml
+
+        return {
+            yaml.ScalarEvent: self.scalar,
+            yaml.MappingStartEvent: self.open_mapping,
+            yaml.SequenceStartEvent: self.open_list,
+            yaml.MappingEndEvent: self.close,
+            yaml.SequenceEndEvent: self.close,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.begin,
+            yaml.DocumentEndEvent: self.end,
+            yaml.StreamStartEvent: lambda _: None,
+        }
 
     def begin(self, _: Any) -> None:
         self.current = Surveyed()
@@ -149,6 +148,7 @@ class _Reading:
     def salvage(self) -> None:
         """Keep what was read of a document that breaks off: others may refer to it."""
         self.current.sound = False
+        self.current.empty |= not isinstance(self.current.value, dict)
         self.stack.clear()
         self.end(None)
 
@@ -265,13 +265,7 @@ class _Reading:
 
     def hidden(self, char: str, event: Any) -> None:
         """Refuse an escape for `char`, at the escape itself."""
-        start = event.start_mark.index
-        at, width = start, 1
-        for found in _ESCAPE.finditer(self.text, start, event.end_mark.index):
-            number = found[1] or found[2] or found[3]
-            if (chr(int(number, 16)) if number else _LETTER_ESCAPES.get(found[4])) == char:
-                at, width = found.start(), len(found[0])
-                break
+        at, width = escape_of(char, self.text, event.start_mark.index, event.end_mark.index)
         line, column = position(self.text, at)
         span = Span(self.file, line + self.line_offset, column, width)
         self.add(refused_character(char, span, escaped=True))

@@ -31,6 +31,11 @@ _IN_TEXT = re.compile(f"[\t{_CONTROL}{_INVISIBLE}]|\r(?!\n)")
 _IN_VALUE = re.compile(f"[\r{_CONTROL}{_INVISIBLE}]")
 _INVISIBLE_ONLY = re.compile(f"[{_INVISIBLE}]")
 _DIRECTIVE = re.compile(r"^%.*", re.MULTILINE)
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_LETTER_ESCAPES = {
+    "0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", "N": "\x85", "L": "\u2028",
+    "P": "\u2029",
+}  # fmt: skip
 _BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -79,6 +84,15 @@ def refused_character(char: str, span: Span, *, escaped: bool = False) -> Diagno
             "E105", f"invisible or bidirectional character ({how})", span, detail, "Remove the character."
         )
     return Diagnostic("E104", f"control character ({how})", span, hint="Remove the character.")
+
+
+def escape_of(char: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """Return index and length of the escape that means `char` in the quoted `text[start:end]`; of the quote if none."""
+    for found in _ESCAPE.finditer(text, start, end):
+        number = found[1] or found[2] or found[3]
+        if (chr(int(number, 16)) if number else _LETTER_ESCAPES.get(found[4])) == char:
+            return found.start(), len(found[0])
+    return start, 1
 
 
 def position(text: str, index: int) -> tuple[int, int]:
