@@ -16,6 +16,7 @@ from nhictl.manifest.fmt_tree import Collection, Node, Page, Scalar
 
 ENVELOPE: Mapping[str, Any] = {"properties": {"apiVersion": {}, "kind": {}, "metadata": {}, "spec": {}}}
 _COMBINED = ("allOf", "anyOf", "oneOf")
+_BRANCHES = ("then", "else")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def _parts(place: _Place, depth: int = 0) -> list[_Place]:
     if depth > 16:
         return []
     others = [_Place(part, place.root) for word in _COMBINED for part in place.schema.get(word, ())]
+    others += [_Place(place.schema[word], place.root) for word in _BRANCHES if word in place.schema]
     if "$ref" in place.schema and (referred := _referred(place)):
         others.append(referred)
     return [place, *(part for other in others for part in _parts(other, depth + 1))]

@@ -1,0 +1,140 @@
+"""Make a new workspace: configuration, one example of each kind, editor settings and pipelines.
+
+Rules enforced here:
+- nothing is overwritten: when one file exists, all that exist are listed and nothing is written;
+- all or nothing: when a write fails, what was written is taken back;
+- the templates are files of the package; they validate and plan as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from nhictl import __version__
+from nhictl.model import Exit, NhictlError
+
+Ci = Literal["github", "gitlab", "none"]
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+SCHEMA = ".vscode/nhictl.schema.json"
+_TEMPLATES = {
+    "nhictl.yaml": "nhictl.yaml",
+    "manifests/owners/platform.yaml": "owners/platform.yaml",
+    "manifests/roles/deployer.yaml": "roles/deployer.yaml",
+    "manifests/connections/github.yaml": "connections/github.yaml",
+    "manifests/nhis/shop-api.yaml": "nhis/shop-api.yaml",
+    "manifests/nhis/shop-ci.yaml": "nhis/shop-ci.yaml",
+    ".vscode/settings.json": "vscode.json",
+    ".gitignore": "gitignore",
+}
+_PIPELINES: Mapping[Ci, Mapping[str, str]] = {
+    "github": {".github/workflows/nhictl.yaml": "ci/github.yaml"},
+    "gitlab": {".gitlab-ci.yml": "ci/gitlab.yaml"},
+    "none": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffolded:
+    """The files written, relative to the workspace, and the commands to run next."""
+
+    files: tuple[Path, ...]
+    next_commands: tuple[str, ...]
+
+
+def scaffold(directory: Path, *, name: str = "", ci: Ci = "none") -> Scaffolded:
+    """Write a new workspace into `directory`, which is made when missing.
+
+    `name` is the directory's name by default. Raises NhictlError, with nothing written, when a file exists, the name is
+    not one, or writing fails.
+    """
+    chosen = name or workspace_name(directory.resolve().name)
+    if not NAME.match(chosen):
+        hint = f"lower-case letters, digits and hyphens, at most 63: {workspace_name(chosen)}"
+        raise NhictlError(f"not a name for a workspace: {chosen!r}", hint=hint, exit_code=Exit.USAGE)
+    texts = contents(chosen, ci)
+    _refuse_existing(directory, texts)
+    _write_all(directory, texts)
+    return Scaffolded(tuple(map(Path, texts)), _next_commands(directory))
+
+
+def workspace_name(text: str) -> str:
+    """Return a name made of `text`: `My Shop` gives `my-shop`; `workspace` when nothing of it can stay."""
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return plain[:63].rstrip("-") or "workspace"
+
+
+def contents(name: str, ci: Ci) -> Mapping[str, str]:
+    """Return the text of each file of a new workspace, by path."""
+    from nhictl.manifest import schema_files
+
+    texts = {path: _filled(template, name) for path, template in {**_TEMPLATES, **_PIPELINES[ci]}.items()}
+    return {**texts, SCHEMA: schema_files.text("nhictl")}
+
+
+def _filled(template: str, name: str) -> str:
+    text = files("nhictl.scaffold").joinpath("templates", *template.split("/")).read_text(encoding="utf-8")
+    return text.replace("@NAME@", name).replace("@VERSION@", __version__)
+
+
+def _next_commands(directory: Path) -> tuple[str, ...]:
+    where = "" if directory.resolve() == Path.cwd() else f" -C {shlex.quote(str(directory))}"
+    return (f"nhictl validate{where}", f"nhictl plan{where} -e staging", f"nhictl apply{where} -e staging")
+
+
+def _refuse_existing(directory: Path, paths: Iterable[str]) -> None:
+    taken = sorted({found for path in paths for found in _taken(directory, path)})
+    if taken:
+        raise NhictlError(
+            f"nothing is overwritten, and these exist in {directory}: {', '.join(taken)}",
+            hint="choose an empty directory, or move them away first",
+        )
+
+
+def _taken(directory: Path, path: str) -> list[str]:
+    """Return `path` when it exists, and those of its folders that are no folders of their own."""
+    folders = [parent for parent in Path(path).parents if parent != Path()]
+    blocked = [p.as_posix() for p in folders if (directory / p).is_symlink() or (directory / p).is_file()]
+    return blocked + ([path] if os.path.lexists(directory / path) else [])
+
+
+def _write_all(directory: Path, texts: Mapping[str, str]) -> None:
+    made: list[Path] = []
+    try:
+        for path, text in texts.items():
+            _make_folders((directory / path).parent, made)
+            _write(directory / path, text, made)
+    except BaseException as error:
+        _take_back(made)
+        if isinstance(error, OSError):
+            where = error.filename or directory
+            raise NhictlError(f"cannot write {where}: {error.strerror}; nothing was written") from error
+        raise
+
+
+def _make_folders(folder: Path, made: list[Path]) -> None:
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir()
+        made.append(parent)
+
+
+def _write(path: Path, text: str, made: list[Path]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    made.append(path)
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123
+        stream.write(text)
+
+
+def _take_back(made: list[Path]) -> None:
+    for path in reversed(made):
+        with contextlib.suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
