@@ -16,6 +16,8 @@ from nhictl.manifest import schema_files
 from nhictl.manifest.schema_files import API_VERSION, KINDS, OBJECT_KINDS
 from nhictl.model import Diagnostic, Document, Path
 
+WITH_VARIABLES = ("Role", "NHI", "Connection")
+
 
 def check(document: Document, *, skip: Collection[Path] = (), workspace: bool = False) -> list[Diagnostic]:
     """Return what is wrong with a document's shape. `document.value` has no variables, except at `skip`."""

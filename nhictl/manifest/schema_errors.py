@@ -133,18 +133,20 @@ def _type(document: Document, error: _Error) -> _Found:
     at = tuple(error.absolute_path)
     wanted = error.validator_value
     names = [wanted] if isinstance(wanted, str) else list(wanted)
-    text = " or ".join(_WORDS[n] for n in names)
-    hint = ""
-    if "string" in names and isinstance(error.instance, (int, float, bool)):
-        hint = "put it in quotes"
-    elif names == ["array"]:
-        hint = "write it as a list: `[...]`"
-    elif names == ["object"] and error.instance is None:
-        hint = "write `{}` for an empty one"
-    got = _kind_of(error.instance)
-    if isinstance(error.instance, float) and names == ["integer"]:
-        got = "a number with a fraction"
-    yield at, Diagnostic("E203", f"{_field(at)} must be {text}, not {got}", document.span(*at), hint=hint)
+    text = error.schema.get("title") or " or ".join(_WORDS[n] for n in names)
+    got = "a number with a fraction" if isinstance(error.instance, float) else _kind_of(error.instance)
+    summary = f"{_field(at)} must be {text}, not {got}"
+    yield at, Diagnostic("E203", summary, document.span(*at), hint=_type_hint(error, names))
+
+
+def _type_hint(error: _Error, names: list[str]) -> str:
+    value = error.instance
+    if "string" in names and isinstance(value, (int, float)):
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        return "put it in quotes" if re.search(error.schema.get("pattern", ""), word) else ""
+    if names == ["array"] and value is not None:
+        return "write it as a list: `[...]`"
+    return "write `{}` for an empty one" if names == ["object"] and value is None else ""
 
 
 def _choice(document: Document, error: _Error) -> _Found:

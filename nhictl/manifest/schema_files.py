@@ -11,6 +11,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,18 @@ def text(name: str) -> str:
     return (folder() / f"{name}.json").read_text(encoding="utf-8")
 
 
+def digest() -> str:
+    """Return a hexadecimal SHA-256 over the schemas and the state of the code that checks by them."""
+    total = hashlib.sha256()
+    for kind in KINDS:
+        total.update(text(kind.lower()).encode())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        # Stale results of an older check must not survive an edit of the check itself.
+        facts = module.stat()
+        total.update(f"{module.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return total.hexdigest()
+
+
 @cache
 def published(name: str) -> Mapping[str, Any]:
     """Return the published schema `name`, parsed."""
@@ -51,9 +64,9 @@ def published(name: str) -> Mapping[str, Any]:
 
 
 @cache
-def strict(kind: str) -> Mapping[str, Any]:
+def strict(kind: str) -> dict[str, Any]:
     """Return the schema of `kind` for resolved documents: no variables in place of values, whole numbers only."""
-    schema: Mapping[str, Any] = _strict(published(kind.lower()))
+    schema: dict[str, Any] = _strict(published(kind.lower()))
     return schema
 
 
@@ -105,12 +118,13 @@ def explainer(kind: str) -> Validator:
     from referencing.exceptions import NoSuchResource
 
     def refuse(uri: str) -> Any:
-        raise NoSuchResource(ref=uri)
+        raise NoSuchResource(uri)
 
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole)
-    validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)
+    make: Any = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     registry: Any = Registry(retrieve=refuse)  # type: ignore[call-arg]
-    return validator(strict(kind), registry=registry, format_checker=FormatChecker(formats=["date"]))
+    validator: Validator = make(strict(kind), registry=registry, format_checker=FormatChecker(formats=["date"]))
+    return validator
 
 
 def _is_whole(_checker: object, value: object) -> bool:

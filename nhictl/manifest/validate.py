@@ -1,0 +1,100 @@
+"""A workspace from its folder to checked documents.
+
+Rules enforced here:
+- every file is read on every run; only what follows from the same bytes, schemas, tool and day is taken from the cache;
+- a broken `nhictl.yaml` does not hide what is wrong in the manifests;
+- naming paths narrows what is told, never what is looked at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nhictl.kinds.workspace import Workspace
+from nhictl.manifest import workspace as configuration
+from nhictl.manifest.cache import Cache, open_cache, remember, result
+from nhictl.manifest.discover import manifest_files
+from nhictl.manifest.load import Loaded, Scan, collector_off, parse_all, scan
+from nhictl.manifest.schema_files import digest as schema_digest
+from nhictl.model import Diagnostic, Document, InvalidManifests, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A workspace and everything wrong with it, in source order.
+
+    `workspace` is None when `nhictl.yaml` cannot be used. `documents` are all manifests in source order, faulty ones
+    included; empty when only the diagnostics were asked for. `digest` is a hexadecimal SHA-256 over all files.
+    """
+
+    workspace: Workspace | None
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    digest: str
+    files: int
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that make the workspace unusable."""
+        return tuple(d for d in self.diagnostics if d.severity is Severity.ERROR)
+
+    def sound(self) -> Workspace:
+        """Return the workspace. Raises InvalidManifests when there is any error."""
+        if self.workspace is None or self.errors:
+            raise InvalidManifests(self.diagnostics)
+        return self.workspace
+
+
+def validate(
+    root: Path,
+    *,
+    today: dt.date,
+    cache_directory: Path | None = None,
+    paths: Sequence[str] = (),
+    documents: bool = True,
+) -> Checked:
+    """Return the workspace at `root`, checked as of `today`.
+
+    `paths` (relative to `root`) narrow the diagnostics to files below them. Without `documents` the result may come
+    from the cache alone. Raises NhictlError when `nhictl.yaml` cannot be read.
+    """
+    root = root.resolve()
+    raw = configuration.read(root)
+    workspace, problems = configuration.parse(raw, root)
+    files, missing = manifest_files(root, workspace.manifests if workspace else ("manifests/",))
+    chosen, more = manifest_files(root, paths) if paths else ([], [])
+    scanned = scan(root, sorted({*files, *chosen}))
+    problems += [*missing, *more]
+    cache = open_cache(cache_directory, schema_digest=schema_digest(), root=root) if cache_directory else None
+    digest = hashlib.sha256(raw + b"\0" + scanned.contents.encode()).hexdigest()
+    with collector_off():
+        loaded, found = _checked(scanned, workspace, today, (cache, f"{digest} {today}", documents))
+    everything = sorted({*problems, *found}, key=lambda d: d.sort_key)
+    if paths:
+        told = {configuration.FILE, *(f.relative_to(root).as_posix() for f in chosen)}
+        everything = [d for d in everything if d.span is None or d.span.file in told or d in more]
+    return Checked(workspace, loaded, tuple(everything), digest, len(scanned.sources))
+
+
+def _checked(
+    scanned: Scan, workspace: Workspace | None, today: dt.date, memory: tuple[Cache | None, str, bool]
+) -> tuple[tuple[Document, ...], list[Diagnostic]]:
+    cache, key, wanted = memory
+    known = result(cache, scanned.root, key)
+    if known is not None and not wanted:
+        return (), known
+    loaded = parse_all(scanned, cache)
+    if known is None:
+        known = _judged(loaded, workspace, today)
+        remember(cache, scanned.root, key, known)
+    return loaded.documents, known
+
+
+def _judged(loaded: Loaded, workspace: Workspace | None, today: dt.date) -> list[Diagnostic]:
+    from nhictl.manifest.check import check
+
+    return [*loaded.diagnostics, *check(loaded.documents, workspace, today)]

@@ -1,0 +1,247 @@
+"""`${env.*}`, `${vars.*}` and `${nhi.*}` in strings, resolved on the parsed tree.
+
+Rules enforced here:
+- only string values are looked at, never keys, and never `apiVersion`, `kind`, `metadata` and lists of environments;
+- a string that is one variable and nothing else takes the variable's type; inside other text the value is put as text;
+- a value that was put in is never looked at again; `$${` is a literal `${`;
+- an unknown or malformed variable is an error at its own position; nothing is ever left out or emptied in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from nhictl.kinds.workspace import Environment, Target
+from nhictl.manifest.schema import WITH_VARIABLES, near_miss
+from nhictl.model import Diagnostic, Document, Path, Span
+
+Scalar: TypeAlias = "str | int | bool"
+
+_PART = re.compile(r"\$\$\{|\$\{([^${}]*)\}|\$\{")
+_NAME = re.compile(r"(env|vars|nhi)\.[A-Za-z][A-Za-z0-9_-]*\Z")
+_NHI_FIELDS = ("owner", "service", "type", "tier", "purpose", "dataSensitivity")
+_SETTINGS = ("account", "region")
+_TARGET_NAMES = ("env.target", *(f"env.{name}" for name in _SETTINGS))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What variables mean: full name (`env.name`) to value. `where` is how messages call the scope. `later` are names
+    that get a value only when a target is chosen: they stay, without an error.
+    """
+
+    values: Mapping[str, Scalar]
+    where: str = ""
+    later: tuple[str, ...] = ()
+
+
+def scope(environment: Environment, target: Target) -> Scope:
+    """Return the scope of one target of an environment."""
+    values = {**_shared(environment), "env.target": target.name}
+    values |= {f"env.{name}": target.settings[name] for name in _SETTINGS if name in target.settings}
+    return Scope(values, f"environment {environment.name}, target {target.name}")
+
+
+def trial(environment: Environment) -> Scope:
+    """Return a scope to check an object's shape before its target is known: settings of the first target with them."""
+    values: dict[str, Scalar] = {}
+    for target in reversed(environment.targets):
+        values |= scope(environment, target).values
+    return Scope(_shared(environment) | values, f"environment {environment.name}", _TARGET_NAMES)
+
+
+def without_target(environment: Environment) -> Scope:
+    """Return the scope of an environment before a target is chosen."""
+    return Scope(_shared(environment), f"environment {environment.name}", _TARGET_NAMES)
+
+
+def _shared(environment: Environment) -> dict[str, Scalar]:
+    values: dict[str, Scalar] = {f"vars.{name}": value for name, value in environment.vars.items()}
+    values["env.name"] = environment.name
+    values["env.protected"] = environment.protected
+    return values
+
+
+@dataclass(slots=True)
+class _Run:
+    """One document being resolved. `unresolved` are the paths of strings that keep their variables; `by_target` says
+    that something depends on the target.
+    """
+
+    document: Document
+    scope: Scope
+    problems: list[Diagnostic] = field(default_factory=list)
+    unresolved: list[Path] = field(default_factory=list)
+    by_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A document with its variables replaced, what was wrong, and the paths of strings left as they were. `by_target`
+    is true when the result depends on the target.
+    """
+
+    document: Document
+    problems: tuple[Diagnostic, ...] = ()
+    unresolved: tuple[Path, ...] = ()
+    by_target: bool = False
+
+
+def resolve(document: Document, within: Scope) -> Resolved:
+    """Return `document` with every variable replaced by what it means in `within`."""
+    if not document.has_variables:
+        return Resolved(document)
+    if document.kind not in WITH_VARIABLES:
+        return Resolved(document, refused(document), places(document))
+    if document.kind == "NHI":
+        within = _with_nhi(document, within)
+    run = _Run(document, within)
+    value = {
+        key: _fixed(run, item, (key,)) if key != "spec" else _spec(run, item) for key, item in document.value.items()
+    }
+    changed = replace(document, value=value, has_variables=False)
+    return Resolved(changed, tuple(run.problems), tuple(run.unresolved), run.by_target)
+
+
+def _spec(run: _Run, spec: Any) -> Any:
+    if not isinstance(spec, dict):
+        return _walk(run, spec, ("spec",))
+    return {
+        key: _fixed(run, item, ("spec", key)) if key in ("environments", "targets") else _walk(run, item, ("spec", key))
+        for key, item in spec.items()
+    }
+
+
+def _walk(run: _Run, value: Any, path: Path) -> Any:
+    if isinstance(value, str):
+        return _text(run, value, path) if "${" in value else value
+    if isinstance(value, dict):
+        if len(path) == 3 and path[1] == "grants" and "environments" in value:
+            fixed = _fixed(run, value["environments"], (*path, "environments"))
+            rest = {k: v if k == "environments" else _walk(run, v, (*path, k)) for k, v in value.items()}
+            return {**rest, "environments": fixed}
+        return {key: _walk(run, item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_walk(run, item, (*path, i)) for i, item in enumerate(value)]
+    return value
+
+
+def _text(run: _Run, value: str, path: Path) -> Scalar:
+    whole = _PART.fullmatch(value)
+    if whole and whole[1] is not None:
+        found = _value(run, value, whole, path)
+        return value if found is None else found
+    parts: list[str] = []
+    end, missing = 0, False
+    for match in _PART.finditer(value):
+        parts.append(value[end : match.start()])
+        end = match.end()
+        if match[0] == "$${":
+            parts.append("${")
+            continue
+        found = _value(run, value, match, path)
+        missing = missing or found is None
+        parts.append("" if found is None else _as_text(found))
+    return value if missing else "".join([*parts, value[end:]])
+
+
+def _as_text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(run: _Run, text: str, match: re.Match[str], path: Path) -> Scalar | None:
+    """Return what the variable at `match` means, or None after noting why it means nothing."""
+    name = match[1]
+    run.by_target = run.by_target or name in _TARGET_NAMES
+    if name in run.scope.values:
+        return run.scope.values[name]
+    run.unresolved.append(path)
+    if name is None or not _NAME.match(name):
+        hint = "write `$${` for a literal `${`; a variable is `${env.NAME}`, `${vars.NAME}` or `${nhi.NAME}`"
+        run.problems.append(Diagnostic("E402", "malformed variable", _at(run, text, match, path), hint=hint))
+    elif name not in run.scope.later:
+        run.problems.append(_unknown(run, name, _at(run, text, match, path)))
+    return None
+
+
+def _unknown(run: _Run, name: str, span: Span) -> Diagnostic:
+    if name.startswith("nhi.") and run.document.kind != "NHI":
+        text = f"`${{{name}}}` is not allowed in a {run.document.kind}"
+        return Diagnostic("E403", text, span, hint="`${nhi.*}` stands in NHI manifests only")
+    known = sorted(run.scope.values)
+    where = f" in {run.scope.where}"
+    hint = near_miss(name, known).replace("`", "`${", 1).replace("`?", "}`?")
+    return Diagnostic("E401", f"unknown variable `${{{name}}}`{where}", span, hint=hint or _known(known))
+
+
+def _known(names: list[str]) -> str:
+    return "known: " + ", ".join(f"${{{n}}}" for n in names[:12])
+
+
+def _at(run: _Run, text: str, match: re.Match[str], path: Path) -> Span:
+    """Return where the variable stands; where the whole string stands when it is not written on one line as is."""
+    span = run.document.span(*path)
+    extra = span.width - len(text)
+    if extra not in (0, 2) or path not in run.document.value_positions:
+        return span
+    return replace(span, column=span.column + extra // 2 + match.start(), width=match.end() - match.start())
+
+
+def _fixed(run: _Run, value: Any, path: Path) -> Any:
+    """Return `value` unchanged; note every variable in it, because none is allowed there."""
+    for at, text in _strings(value, path):
+        run.unresolved.append(at)
+        run.problems.append(_not_here(run.document, text, at, f"in `{path[-1]}`"))
+    return value
+
+
+def _strings(value: Any, path: Path) -> list[tuple[Path, str]]:
+    if isinstance(value, str):
+        return [(path, value)] if "${" in value else []
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, item in items for found in _strings(item, (*path, key))]
+
+
+def _not_here(document: Document, text: str, path: Path, where: str) -> Diagnostic:
+    run = _Run(document, Scope({}))
+    match = _PART.search(text)
+    span = _at(run, text, match, path) if match else document.span(*path)
+    hint = "variables stand in the `spec` of NHI, Role and Connection, outside of `environments` and `targets`"
+    return Diagnostic("E403", f"no variables are allowed {where}", span, hint=hint)
+
+
+def refused(document: Document) -> tuple[Diagnostic, ...]:
+    """Return an error for every variable of a document in which none is allowed."""
+    return tuple(
+        _not_here(document, text, path, f"in {document.kind or 'this document'}")
+        for path, text in _strings(document.value, ())
+    )
+
+
+def places(document: Document) -> tuple[Path, ...]:
+    """Return the paths of the strings with `${` in them."""
+    return tuple(path for path, _ in _strings(document.value, ()))
+
+
+def _with_nhi(document: Document, within: Scope) -> Scope:
+    metadata, spec = document.value.get("metadata"), document.value.get("spec")
+    values = dict(within.values)
+    if isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
+        values["nhi.name"] = metadata["name"]
+    for name in _NHI_FIELDS:
+        found = spec.get(name) if isinstance(spec, dict) else None
+        if isinstance(found, str):
+            run = _Run(document, within)
+            value = _text(run, found, ("spec", name)) if "${" in found else found
+            if not run.unresolved:
+                values[f"nhi.{name}"] = value
+    return Scope(values, within.where, within.later)
+
+
+def resolve_text(text: str, within: Scope) -> str:
+    """Return one string resolved; unchanged when that is not possible. For names needed before a document is."""
+    run = _Run(Document("", "", {}, ""), within)
+    return _as_text(_text(run, text, ())) if "${" in text else text

@@ -1,0 +1,149 @@
+"""`nhictl.yaml`: found upward from a folder, checked, and read to a `Workspace`.
+
+Rules enforced here:
+- one document of kind Workspace and nothing else; no variables in it;
+- no credentials, ever: no password in a URL, no key named after a secret, no key material;
+- manifests stand inside the workspace: no absolute path, no `..`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nhictl.kinds.common import duration_seconds
+from nhictl.kinds.workspace import Environment, Limits, Target, Workspace
+from nhictl.model import Diagnostic, Document, Exit, NhictlError
+from nhictl.model import Path as Place
+
+FILE = "nhictl.yaml"
+_MAX_BYTES = 1 << 20
+_SECRET_KEY = re.compile(r"secret|passw|token|credential|private-?_?key|access-?_?key|api-?_?key", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#@]+@"
+    r"|[?&;](?:password|passwd|token|secret|sslpassword)="
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN|\bgh[pousr]_[0-9A-Za-z]{20}|\bhvs\.[0-9A-Za-z]{20}",
+    re.IGNORECASE,
+)
+
+
+def find(start: Path) -> Path:
+    """Return the nearest folder with `nhictl.yaml`, from `start` upward. Raises NhictlError when there is none."""
+    begin = start.resolve()
+    if not begin.is_dir():
+        raise NhictlError(f"no such folder: {start}", exit_code=Exit.USAGE)
+    for folder in (begin, *begin.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise NhictlError(
+        f"no {FILE} in {begin} or above",
+        hint="`nhictl init` makes a workspace; `-C DIR` names the folder of one",
+        exit_code=Exit.USAGE,
+    )
+
+
+def load(root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
+    """Return the workspace at `root` and what is wrong with its file; None when it cannot be used.
+
+    Raises NhictlError when the file cannot be read.
+    """
+    return parse(read(root), root)
+
+
+def read(root: Path) -> bytes:
+    """Return the bytes of the workspace's `nhictl.yaml`, a little more than allowed at most. Raises NhictlError."""
+    path = root / FILE
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise NhictlError(f"cannot read {path}: {error.strerror}", exit_code=Exit.INVALID) from error
+
+
+def parse(data: bytes, root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
+    """Return the workspace that the bytes of an `nhictl.yaml` mean, and what is wrong with them."""
+    from nhictl.manifest.reader import parse as documents_of
+
+    documents, problems = documents_of(data, FILE)
+    if not problems and len(documents) != 1:
+        where = documents[1].span() if documents else None
+        text = f"`{FILE}` must hold one document, the Workspace; it has {len(documents)}"
+        problems.append(Diagnostic("E213", text, where))
+    if not problems:
+        problems = list(_problems(documents[0]))
+    return (None if problems else _workspace(documents[0], root)), problems
+
+
+def _problems(document: Document) -> list[Diagnostic]:
+    from nhictl.manifest.schema import check
+    from nhictl.manifest.variables import refused
+
+    secrets = dict(_credentials(document, document.value, ()))
+    found = [*secrets.values(), *refused(document)]
+    found += check(document, skip=secrets, workspace=True)
+    if not found:
+        found += _paths_outside(document)
+    return sorted(set(found), key=lambda d: d.sort_key)
+
+
+def _credentials(document: Document, value: Any, path: Place) -> Iterator[tuple[Place, Diagnostic]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if _SECRET_KEY.search(str(key)) and not isinstance(item, (dict, list)):
+                text = f"`{key}` looks like a credential: there are none in `{FILE}`"
+                yield (*path, key), _credential(document, text, (*path, key))
+            else:
+                yield from _credentials(document, item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _credentials(document, item, (*path, index))
+    elif isinstance(value, str) and _SECRET_TEXT.search(value):
+        yield path, _credential(document, f"there is a credential in this value: there are none in `{FILE}`", path)
+
+
+def _credential(document: Document, text: str, path: Place) -> Diagnostic:
+    hint = "leave it to the provider's own credential chain (environment, profile, instance role), and replace it"
+    return Diagnostic("E210", text, document.span(*path), hint=hint)
+
+
+def _paths_outside(document: Document) -> Iterator[Diagnostic]:
+    for index, path in enumerate(document.value["spec"].get("manifests") or ()):
+        if ".." in PurePosixPath(path).parts:
+            text = "manifests must stand inside the workspace: no `..`"
+            yield Diagnostic("E205", text, document.span("spec", "manifests", index))
+
+
+def _workspace(document: Document, root: Path) -> Workspace:
+    spec: Mapping[str, Any] = document.value["spec"]
+    return Workspace(
+        document.value["metadata"]["name"],
+        root,
+        tuple(spec.get("manifests") or ("manifests/",)),
+        spec.get("ledger", "file:.nhictl/ledger"),
+        {name: _environment(name, data, root) for name, data in spec["environments"].items()},
+        _limits(spec.get("limits") or {}),
+        duration_seconds(spec.get("planExpiry", "24h")),
+        document,
+    )
+
+
+def _environment(name: str, data: Mapping[str, Any], root: Path) -> Environment:
+    targets = tuple(_target(key, settings, root) for key, settings in data["targets"].items())
+    return Environment(name, data.get("protected", False), data.get("vars") or {}, targets)
+
+
+def _target(name: str, data: Mapping[str, Any], root: Path) -> Target:
+    settings = {key: value for key, value in data.items() if key != "provider"}
+    return Target(name, data["provider"], settings, root)
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    usual = Limits()
+    return Limits(
+        data.get("deletePercent", usual.delete_percent),
+        data.get("deleteMax", usual.delete_max),
+        data.get("revokePercent", usual.revoke_percent),
+        data.get("revokeMax", usual.revoke_max),
+    )
