@@ -1,0 +1,1 @@
+"""The AWS adapter: NHIs as IAM roles and users, roles as policies, connections as identity providers and trust."""

@@ -1,0 +1,101 @@
+"""The AWS adapter: what nhictl knows about IAM. Pure; boto3 is imported only when a session is opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nhictl.kinds.common import duration_seconds
+from nhictl.kinds.estate import Estate
+from nhictl.kinds.workspace import Target
+from nhictl.model import Action, Address, Permission, Resource
+from nhictl.providers.aws import access, desired
+from nhictl.providers.aws.calls import Sleep
+from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER
+from nhictl.providers.base import Capabilities, Compiled, Kind, Session
+
+_ALL = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.ADOPT, Action.FORGET})
+_REPLACED = _ALL | {Action.REPLACE}
+_TAGS = frozenset({"tags"})
+
+CAPABILITIES = Capabilities(
+    provider="aws",
+    version="1",
+    kinds={
+        ROLE: Kind(
+            "IAM role", _REPLACED | {Action.DISABLE}, immutable=frozenset({"path"}),
+            unordered=frozenset({"policies"}), partial=_TAGS, mark="bulk", identity=True,
+        ),
+        USER: Kind(
+            "IAM user", _REPLACED | {Action.DISABLE}, immutable=frozenset({"path"}),
+            unordered=frozenset({"policies"}), partial=_TAGS, mark="bulk", identity=True,
+        ),
+        POLICY: Kind(
+            "IAM customer managed policy", _REPLACED, immutable=frozenset({"path", "fixed"}),
+            partial=frozenset({"fixed"}), mark="reread",
+        ),
+        OIDC: Kind(
+            "OIDC identity provider", _ALL, unordered=frozenset({"audiences"}),
+            partial=_TAGS | {"pins"}, mark="bulk",
+        ),
+        SAML: Kind("SAML identity provider", _ALL, partial=_TAGS, mark="bulk"),
+    },
+    workers=4,
+    settle=30.0,
+    revoke="coarse",
+    reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key",
+)  # fmt: skip
+
+SETTINGS_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["account"],
+    "properties": {
+        "account": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Account id, twelve digits, quoted."},
+        "region": {"type": "string", "description": "Region for `${env.region}` and for regional endpoints."},
+        "profile": {"type": "string", "description": "Profile of the AWS configuration to start from."},
+        "assumeRole": {"type": "string", "description": "ARN of the role to assume in the account."},
+        "externalId": {"type": "string", "description": "External id that the role asks for; a name, not a secret."},
+        "settleTime": {
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
+            "description": "How long a call whose reply was lost may still take effect. Default 30s.",
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAdapter:
+    """The provider `aws`. `sleep` waits between tries of changing calls."""
+
+    name: str = "aws"
+    capabilities: Capabilities = CAPABILITIES
+    settings_schema: Mapping[str, Any] = None  # type: ignore[assignment]
+    sleep: Sleep = time.sleep
+
+    def desired(self, estate: Estate) -> Compiled:
+        """Return what an estate means in the target's account."""
+        return desired.compile_estate(estate)
+
+    def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
+        """Return the whole access of a role or user, through the policies in `known`."""
+        return tuple(access.permissions(resource, known))
+
+    def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
+        """Open a session to the target's account with the SDK's credential chain."""
+        from nhictl.providers.aws import connect
+
+        return connect.session(target, write=write, sleep=self.sleep)
+
+
+def settle_time(target: Target) -> float:
+    """Return the settle time of a target in seconds: its setting, or the adapter's."""
+    text = target.settings.get("settleTime")
+    return float(duration_seconds(str(text))) if text else CAPABILITIES.settle
+
+
+adapter = replace(AwsAdapter(), settings_schema=SETTINGS_SCHEMA)

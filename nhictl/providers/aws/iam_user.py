@@ -1,0 +1,106 @@
+"""IAM users, for what cannot federate: create, update, delete, and reading one again.
+
+Rules enforced here:
+- nhictl makes users without any credential; the last one goes when the user goes;
+- everything that hangs on a user is removed before the user, in the order AWS demands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nhictl.model import Attributes, Change, Operation, ProviderError, Resource
+from nhictl.providers.aws import convert, marking, principal
+from nhictl.providers.aws.calls import Calls, Steps
+from nhictl.providers.aws.marking import Tagging, wanted
+from nhictl.providers.aws.names import Account
+from nhictl.providers.aws.principal import USERS
+
+_IN_USE_TRIES = 4
+
+_BELONGINGS: Sequence[tuple[str, str, str, str]] = (
+    ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
+    ("ListMFADevices", "MFADevices", "DeactivateMFADevice", "SerialNumber"),
+    ("ListSSHPublicKeys", "SSHPublicKeys", "DeleteSSHPublicKey", "SSHPublicKeyId"),
+    (
+        "ListServiceSpecificCredentials", "ServiceSpecificCredentials", "DeleteServiceSpecificCredential",
+        "ServiceSpecificCredentialId",
+    ),
+    ("ListSigningCertificates", "Certificates", "DeleteSigningCertificate", "CertificateId"),
+    ("ListGroupsForUser", "Groups", "RemoveUserFromGroup", "GroupName"),
+)  # fmt: skip
+
+
+def read(calls: Calls, account: Account, name: str) -> Resource | None:
+    """Return one user read by itself, with its access keys as facts; None when there is none."""
+    reply = calls.found("GetUser", UserName=name)
+    if reply is None:
+        return None
+    data: dict[str, Any] = dict(reply["User"])
+    data["AttachedManagedPolicies"] = [{"PolicyArn": a} for a in principal.attached(calls, USERS, name)]
+    data["UserPolicyList"] = principal.inline(calls, USERS, name)
+    data["GroupList"] = [g["GroupName"] for g in calls.items("ListGroupsForUser", "Groups", UserName=name)]
+    return convert.user(account, data, access_keys(calls, name))
+
+
+def access_keys(calls: Calls, name: str) -> list[dict[str, Any]]:
+    """Return the access keys of a user with their last use: ids and times, never a secret."""
+    keys = calls.items("ListAccessKeys", "AccessKeyMetadata", UserName=name)
+    return [{**k, **calls.read("GetAccessKeyLastUsed", AccessKeyId=k["AccessKeyId"])} for k in keys]
+
+
+def tagging(account: Account, change: Change) -> Tagging:
+    """Return how the user of a change is tagged."""
+    return Tagging("User", USERS.named(change.address.name))
+
+
+def check(calls: Calls, account: Account, change: Change) -> str:
+    """Return the id of the live user after comparing it with the planned one. Raises ProviderError."""
+    return marking.verified(change, calls.read("GetUser", UserName=change.address.name)["User"]["UserId"])
+
+
+def create(steps: Steps, account: Account, change: Change, operation: Operation) -> None:
+    """Create the user with its mark, then give it its policies."""
+    name, after = change.address.name, wanted(change)
+    tags = marking.tags_with_mark(change, operation)
+    params: dict[str, Any] = {"Path": after["path"], "UserName": name, "Tags": tags}
+    if after.get("boundary"):
+        params["PermissionsBoundary"] = after["boundary"]
+    try:
+        steps.native_id = steps.do("CreateUser", **params)["User"]["UserId"]
+    except ProviderError as error:
+        if error.code != "EntityAlreadyExists":
+            raise
+        data = steps.calls.read("GetUser", UserName=name)["User"]
+        if not marking.made_by(data, change, operation):
+            raise
+        steps.native_id = data["UserId"]
+    steps.fresh = True
+    before: Attributes = {"boundary": after.get("boundary", ""), "enabled": True}
+    principal.converge(steps, USERS, name, before=before, after=after, own=_nothing)
+
+
+def update(steps: Steps, account: Account, change: Change, before: Attributes) -> None:
+    """Bring the user from `before` to what the change says; its id has been compared."""
+    principal.converge(steps, USERS, change.address.name, before=before, after=wanted(change), own=_nothing)
+    marking.retag(steps, tagging(account, change), change)
+
+
+def delete(steps: Steps, account: Account, change: Change, operation: Operation) -> None:
+    """Delete the user: keys, login profile, devices, certificates, groups and policies first."""
+    at = USERS.named(change.address.name)
+    for listing, key, removal, field in _BELONGINGS:
+        for item in steps.calls.items(listing, key, **at):
+            steps.do(removal, absent_ok=True, **at, **{field: item[field]})
+        if removal == "DeleteAccessKey" and steps.calls.found("GetLoginProfile", **at):
+            steps.do("DeleteLoginProfile", absent_ok=True, **at)
+    principal.strip(steps, USERS, change.address.name)
+    reply = steps.calls.found("GetUser", **at) or {}
+    if reply.get("User", {}).get("PermissionsBoundary"):
+        steps.do("DeleteUserPermissionsBoundary", absent_ok=True, **at)
+    steps.do("DeleteUser", absent_ok=True, patience=_IN_USE_TRIES, **at)
+
+
+def _nothing() -> None:
+    """Make no call: a user has no settings of its own."""
