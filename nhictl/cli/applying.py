@@ -50,7 +50,6 @@ def run_apply(
     adopt: frozenset[str] = frozenset(),
 ) -> Exit:
     """Apply in one environment and return the exit code."""
-    from nhictl.cli.apply import exit_code
     from nhictl.engine.apply import Order, carry_out, nothing_to_do, require_safe
     from nhictl.engine.approved import require_digest, require_same
     from nhictl.engine.execute import Executed
@@ -71,17 +70,16 @@ def run_apply(
         show.reports(prepared.plan, flags.reports)
         _show(prepared, flags)
         if nothing_to_do(prepared):
-            show.result(Executed(()), prepared.plan, flags)
-            return exit_code(Executed(()), prepared.plan)
+            return _finish(Executed(()), prepared, run, flags)
         require_safe(prepared.plan, flags.override)
         if prepared.plan.changes:
             _confirm(prepared.plan, flags)
-        with stopping() as stop, show.applying(prepared.plan, flags) as on_event:
+        with stopping() as stop, show.applying(prepared.plan, run, flags) as on_event:
             digest = approved.digest if approved is not None else prepared.plan.digest
             trigger = context.actor_of(loaded.workspace, context.typed_command()).trigger.as_json()
             order = Order(run, digest, flags.override, trigger, stop, on_event)
             executed = carry_out(request, ledger, open_targets, prepared, order=order)
-    return _finish(executed, prepared, flags)
+    return _finish(executed, prepared, run, flags)
 
 
 def _show(prepared: Prepared, flags: Flags) -> None:
@@ -113,11 +111,12 @@ def input_line(question: str) -> str:
     return sys.stdin.readline()
 
 
-def _finish(executed: Executed, prepared: Prepared, flags: Flags) -> Exit:
+def _finish(executed: Executed, prepared: Prepared, run: str, flags: Flags) -> Exit:
     from nhictl.cli.apply import exit_code
 
-    show.result(executed, prepared.plan, flags)
-    return exit_code(executed, prepared.plan)
+    code = exit_code(executed, prepared.plan)
+    show.result(executed, prepared.plan, run, flags, code=code)
+    return code
 
 
 @contextmanager

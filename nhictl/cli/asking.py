@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,9 @@ def ledger(chdir: Path, env: str, *, read_only: bool = True, missing_ok: bool = 
 
 def text(data: object) -> str:
     """Return JSON for people and programs."""
-    return json.dumps(data, indent=2, ensure_ascii=True, sort_keys=False)
+    from nhictl.render.safe import json_text
+
+    return json_text(data)
 
 
 def moment(value: str, option: str) -> object:

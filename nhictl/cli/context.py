@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nhictl.kinds.workspace import Environment, Target, Workspace
     from nhictl.ledger import Actor, Ledger
     from nhictl.manifest.validate import Checked
-    from nhictl.model import Diagnostic
     from nhictl.providers.base import Adapter
     from nhictl.select import ObjectFacts, Selection
 
@@ -36,15 +35,20 @@ class Loaded:
     environment: Environment
 
 
-def checked_workspace(directory: Path, *, cache: bool = True) -> Checked:
-    """Return the checked workspace of `directory`, with all diagnostics. Raises when there is no workspace."""
+def checked_workspace(directory: Path, *, cache: bool = True, documents: bool = True) -> Checked:
+    """Return the checked workspace of `directory`, with all diagnostics. Raises when there is no workspace.
+
+    Without `documents` an unchanged workspace is answered from the cache alone.
+    """
     from nhictl.cli.talk import sources
+    from nhictl.manifest.cache import default_directory
     from nhictl.manifest.validate import validate
     from nhictl.manifest.workspace import find
 
     root = find(directory)
     sources.root = root
-    return validate(root, cache=cache)
+    where = default_directory(os.environ) if cache else None
+    return validate(root, today=now().date(), cache_directory=where, documents=documents)
 
 
 def configured(directory: Path) -> Workspace:
@@ -245,13 +249,13 @@ def request(loaded: Loaded, chosen: Selection, **more: Any) -> Request:
 
     moment = now()
 
-    def compile_one(target: Target, names: Names) -> tuple[Estate, tuple[Diagnostic, ...]]:
+    def compile_one(target: Target, names: Names) -> Estate:
         from nhictl.compile import compile_target
 
         return compile_target(
             loaded.checked,
-            loaded.environment,
-            target,
+            loaded.environment.name,
+            target.name,
             today=moment.date(),
             names=names.names,
             previous=names.previous,

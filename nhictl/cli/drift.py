@@ -40,7 +40,7 @@ def drift(
     from nhictl.engine import drift as compare
     from nhictl.engine.live import connected
     from nhictl.engine.prepare import adapters_of, prepare
-    from nhictl.render.drift import render, to_json
+    from nhictl.render.drift import render, render_json
 
     loaded = context.load(chdir, env, cache=not no_cache)
     chosen = context.selection(loaded, targets=target, excludes=exclude)
@@ -51,7 +51,7 @@ def drift(
         prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
         found = compare.drift(prepared, open_targets)
     if output is o.Format.JSON:
-        out(show.json_text(to_json(found)))
+        out(render_json(found))
     else:
         out(render(found, style(color.value, verbose=verbose)))
     if found.unreadable:

@@ -21,6 +21,6 @@ def schema(
     debug: o.Debug = False,
 ) -> None:
     """Print the JSON Schema of a kind, or of every manifest."""
-    from nhictl.manifest.schema_files import schema_text
+    from nhictl.manifest.schema_files import text
 
-    out(schema_text(kind or "nhictl"))
+    out(text(kind.lower() or "nhictl"))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nhictl.cli.context import now
 from nhictl.cli.talk import out, say, style
 from nhictl.model import Exit, NhictlError
+from nhictl.plan import timestamp
+from nhictl.render.safe import json_text
 
 if TYPE_CHECKING:
     from nhictl.cli.applying import Flags
@@ -18,18 +21,13 @@ if TYPE_CHECKING:
     from nhictl.model import Plan
 
 
-def json_text(data: object) -> str:
-    """Return JSON with every character outside ASCII escaped: safe on any terminal."""
-    return json.dumps(data, indent=2, ensure_ascii=True)
-
-
 @contextlib.contextmanager
-def reading(*, quiet: bool, no_progress: bool) -> Iterator[Callable[[str, str], None]]:
+def reading(*, quiet: bool, no_progress: bool, color: str = "auto") -> Iterator[Callable[[str, str], None]]:
     """Show how far reading the targets is, on stderr."""
-    from nhictl.render.progress import reading as progress
+    from nhictl.render.progress import reporter
 
-    with progress(enabled=not quiet and not no_progress) as note:
-        yield note
+    with reporter(sys.stderr, style(color, err=True), enabled=not quiet and not no_progress) as note:
+        yield note.reading
 
 
 def plan(
@@ -101,32 +99,47 @@ def reports(made: Plan, wanted: Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def applying(made: Plan, flags: Flags) -> Iterator[Callable[[Event], None]]:
+def applying(made: Plan, run: str, flags: Flags) -> Iterator[Callable[[Event], None]]:
     """Show each change as it ends: events on stdout for jsonl, else talk on stderr."""
+    from nhictl.render import apply_text, events
+    from nhictl.render.progress import reporter
+
     if flags.output == "jsonl":
-        from nhictl.render import events
-
-        out(events.plan_line(made))
-        yield lambda event: out(events.change_line(event))
+        out(events.jsonl(events.plan_event(made, timestamp(now()), run)))
+        yield lambda event: out(events.jsonl(_as_event(event, run)))
         return
-    from nhictl.render.progress import applying as progress
+    look = style(flags.color, err=True)
+    with reporter(sys.stderr, look, enabled=flags.progress and not flags.quiet) as note:
+        note.begin(len(made.changes))
+        yield (
+            lambda event: (
+                note.finished(apply_text.line(event.receipt, event.seconds, look))
+                if event.receipt is not None
+                else None
+            )
+        )
 
-    with progress(
-        len(made.changes), enabled=flags.progress and not flags.quiet, style=style(flags.color, err=True)
-    ) as note:
-        yield note
+
+def _as_event(event: Event, run: str) -> dict[str, Any]:
+    from nhictl.render import events
+
+    moment = timestamp(now())
+    if event.receipt is None:
+        return events.intent_event(event.change, moment, run)
+    return events.outcome_event(event.receipt, moment, run, seconds=event.seconds)
 
 
-def result(executed: Executed, made: Plan, flags: Flags) -> None:
+def result(executed: Executed, made: Plan, run: str, flags: Flags, *, code: int) -> None:
     """Write how an apply ended: by name what was applied, failed, skipped, unknown."""
     from nhictl.render import apply_text, events
 
+    receipts, stopped = executed.receipts, executed.stopped
     if flags.output == "json":
-        out(json_text(events.result_json(executed, made)))
+        out(apply_text.render_json(receipts, plan=made.digest, run=run, exit_code=code, stopped=stopped))
     elif flags.output == "jsonl":
-        out(events.summary_line(executed, made))
-    else:
-        out(apply_text.render(executed, made, style(flags.color, verbose=flags.verbose)))
+        out(events.jsonl(events.summary_event(receipts, timestamp(now()), run, exit_code=code, stopped=stopped)))
+    elif receipts:
+        out("\n" + apply_text.result(receipts, style(flags.color, verbose=flags.verbose), stopped=stopped))
 
 
 __all__ = [

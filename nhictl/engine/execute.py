@@ -50,12 +50,10 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happens while a plan runs. `kind` is started or finished; `seconds` how long the change took."""
+    """What happens while a plan runs: a change started, or ended with `receipt` after `seconds`."""
 
-    kind: str
     change: Change
-    status: Status | None = None
-    detail: str = ""
+    receipt: Receipt | None = None
     seconds: float = 0.0
 
 
@@ -107,6 +105,7 @@ class _State:
         self.targets = targets
         self.run = run
         self.receipts: dict[Address, Receipt] = {}
+        self.started: dict[Address, float] = {}
         self.waiting: dict[Address, Change] = {c.address: c for c in plan.changes}
         self.needs = {c.address: {a for a in c.depends_on if a in self.waiting} for c in plan.changes}
         self.users: dict[Address, list[Address]] = {}
@@ -137,13 +136,16 @@ class _State:
             del queue[:room]
         for change in taken:
             del self.waiting[change.address]
+            self.started[change.address] = time.monotonic()
+            self.run.on_event(Event(change))
         return taken
 
     def finish(self, receipt: Receipt) -> None:
         """Note how a change ended and let its dependents go on, or give them up."""
         address = receipt.change.address
         self.receipts[address] = receipt
-        self.run.on_event(Event("finished", receipt.change, receipt.status, receipt.detail))
+        took = time.monotonic() - self.started.get(address, time.monotonic())
+        self.run.on_event(Event(receipt.change, receipt, took))
         if receipt.operation == "" and receipt.status is Status.SKIPPED:
             self.stopped = self.stopped or receipt.detail
         if receipt.status is Status.APPLIED:
@@ -158,8 +160,9 @@ class _State:
         for user in self.users.get(address, ()):
             change = self.waiting.pop(user, None)
             if change is not None:
-                self.receipts[user] = Receipt(change, Status.SKIPPED, f"waits for {address}")
-                self.run.on_event(Event("finished", change, Status.SKIPPED, f"waits for {address}"))
+                receipt = Receipt(change, Status.SKIPPED, f"waits for {address}")
+                self.receipts[user] = receipt
+                self.run.on_event(Event(change, receipt))
                 self._skip_dependents(user)
 
     def executed(self) -> Executed:
@@ -170,7 +173,6 @@ class _State:
 
     def carry_out(self, change: Change) -> Receipt:
         """Do one change, from intent to outcome. Runs in a worker thread."""
-        self.run.on_event(Event("started", change))
         at = self.targets[change.address.target]
         stale = _stale(change, at, self.run)
         if stale is not None:

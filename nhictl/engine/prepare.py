@@ -35,7 +35,7 @@ from nhictl.plan_file import digest_of
 from nhictl.providers.base import Adapter, Scope
 from nhictl.select import ObjectFacts, Selection
 
-Compile = Callable[[Target, "Names"], tuple[Estate, tuple[Diagnostic, ...]]]
+Compile = Callable[[Target, "Names"], Estate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,8 @@ def _desired(
     desired: dict[Address, Resource] = {}
     diagnostics: list[Diagnostic] = []
     for at in open_targets:
-        estate, found = request.compile(at.target, names)
-        compiled = at.adapter.desired(estate)
-        diagnostics += [*found, *compiled.diagnostics, *_collisions(compiled.resources)]
+        compiled = at.adapter.desired(request.compile(at.target, names))
+        diagnostics += [*compiled.diagnostics, *_collisions(compiled.resources)]
         desired.update({r.address: _marked_for_adoption(r, request.adopt) for r in compiled.resources})
     if any(d.severity is Severity.ERROR for d in diagnostics):
         raise InvalidManifests(tuple(sorted(diagnostics, key=lambda d: d.sort_key)))
