@@ -19,8 +19,8 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_MARKDOWN = re.compile(r"(?![.;)](?: |\Z))[^A-Za-z0-9 ,\u0080-\U0010ffff]")
-_REFERENCE = frozenset("@#!~%$&")
+_MARKDOWN = re.compile(r"(?![.;:)](?: |\Z))(?!(?<=[A-Za-z0-9])[-/](?=[A-Za-z0-9]))[^A-Za-z0-9 ,(\u0080-\U0010ffff]")
+_REFERENCE = frozenset("@#!~%$&:")
 _PLAIN_CODE = re.compile(r"[^`|\\]*\Z")
 _FORMULA = ("=", "+", "-", "@")
 _UNSAFE_JSON = re.compile(r"[^\x20-\x7e\n]")
