@@ -8,6 +8,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -134,5 +135,27 @@ def _permissions(adapter: Adapter, index: _Index, subject: str) -> frozenset[Per
 
 def _delta(adapter: Adapter, before: _Index, after: _Index, *, subject: str, direct: bool) -> AccessDelta:
     old, new = _permissions(adapter, before, subject), _permissions(adapter, after, subject)
-    gained, lost = tuple(sorted(new - old)), tuple(sorted(old - new))
+    gained, lost = _beyond(new - old, old), _beyond(old - new, new)
     return AccessDelta(subject, gained, lost, direct, direction(gained, lost))
+
+
+def _beyond(some: frozenset[Permission], others: frozenset[Permission]) -> tuple[Permission, ...]:
+    """Return the permissions of `some` that no wildcard of `others` covers, sorted."""
+    wide = [p for p in others if "*" in p.action or "*" in p.resource]
+    return tuple(sorted(p for p in some if not any(covers(w, p) for w in wide)))
+
+
+def covers(wide: Permission, other: Permission) -> bool:
+    """True when `wide`, by its wildcards (`*` and `?`), gives or denies everything that `other` does."""
+    if (wide.kind, wide.effect) != (other.kind, other.effect) or wide.condition not in ("", other.condition):
+        return False
+    return _matches(wide.action, other.action) and _matches(wide.resource, other.resource)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    if pattern in (text, "*"):
+        return True
+    if "*" not in pattern and "?" not in pattern:
+        return False
+    expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch(expression, text, re.DOTALL) is not None

@@ -14,6 +14,7 @@ from nhictl.cli.talk import out, say, style
 from nhictl.model import Exit, NhictlError
 from nhictl.plan import timestamp
 from nhictl.render.safe import json_text
+from nhictl.safety import ABSOLUTE
 
 if TYPE_CHECKING:
     from nhictl.cli.applying import Flags
@@ -42,7 +43,13 @@ def plan(
     from nhictl.render.plan_text import render
 
     command = "" if applying or not made.changes else _apply_command(made, saved)
-    out(render(made, style(color, verbose=verbose), apply_command=command))
+    lifted = "" if any(f.rule in ABSOLUTE for f in made.safety) else _override_command(made, saved)
+    out(render(made, style(color, verbose=verbose), apply_command=command, override_command=lifted))
+
+
+def _override_command(made: Plan, saved: Path | None) -> str:
+    what = f"nhictl apply {saved}" if saved is not None else f"nhictl apply -e {made.environment}"
+    return f"{what} --override-safety {made.digest}"
 
 
 def _apply_command(made: Plan, saved: Path | None) -> str:
