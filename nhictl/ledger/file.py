@@ -2,7 +2,7 @@
 
 Rules enforced here:
 - directories 0700, files 0600; a symbolic link, a world-writable place or anything but a regular file is refused;
-- an append holds a short exclusive lock on the log and first compares path, size and last line with what is expected:
+- an append holds a short exclusive lock on the log and first compares size and last line with what is expected:
   whoever lost the log cannot append to it;
 - an append returns after fsync; creation syncs the directories too; a failed write is cut off again;
 - reading opens read-only, takes no lock and writes nothing.
@@ -125,24 +125,25 @@ class FileStore:
         handle = _open(self._log, os.O_RDWR | os.O_APPEND)
         try:
             _flock_patiently(handle, self._log)
-            self._require_tail(handle, tail)
+            _require_tail(handle, tail)
             return _write(handle, tail, lines)
         except OSError as error:
             _refuse(error, self._log)
         finally:
             os.close(handle)
 
-    def _require_tail(self, handle: int, tail: Tail) -> None:
-        if not _same_file(handle, self._log) or os.fstat(handle).st_size != tail.end + len(tail.torn):
-            raise Moved
-        if os.pread(handle, len(tail.torn) + 1, tail.end) != tail.torn:
-            raise Moved
-        if tail.end and line_hash(os.pread(handle, tail.end - tail.last - 1, tail.last)) != tail.head.hash:
-            raise Moved
-
     def cache(self) -> Path | None:
         """Return the directory itself."""
         return self._directory
+
+
+def _require_tail(handle: int, tail: Tail) -> None:
+    if os.fstat(handle).st_size != tail.end + len(tail.torn):
+        raise Moved
+    if os.pread(handle, len(tail.torn) + 1, tail.end) != tail.torn:
+        raise Moved
+    if tail.end and line_hash(os.pread(handle, tail.end - tail.last - 1, tail.last)) != tail.head.hash:
+        raise Moved
 
 
 def _write(handle: int, tail: Tail, lines: list[bytes]) -> Tail:

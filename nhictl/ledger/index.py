@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nhictl.ledger.chain import Head, Line, broken, follow, line_hash, parse
 from nhictl.ledger.store import Store
@@ -24,6 +24,7 @@ from nhictl.model import Entry
 NAME = "index.db"
 _FORMAT = 1
 _BATCH = 5000
+_PATIENCE = 30
 _SCHEMA = """
 CREATE TABLE entries (
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL, time TEXT NOT NULL, run TEXT NOT NULL,
@@ -37,37 +38,35 @@ CREATE TABLE touched (nhi TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (nhi,
 CREATE TABLE position (format INTEGER NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL, at INTEGER NOT NULL,
   end INTEGER NOT NULL);
 """
+Answer = TypeVar("Answer")
 _FIELDS = ("subject", "address", "action", "status", "plan", "op")
 
 
-@contextmanager
-def current(store: Store) -> Iterator[sqlite3.Connection]:
-    """Open the index of a store, up to date. Raises LedgerError when the log is broken where it must be read."""
-    with closing(_on_disk(store) or _in_memory(store)) as connection:
-        yield connection
+def ask(store: Store, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    """Return the answer to a question put to the index of a store, brought up to date first.
 
-
-def _on_disk(store: Store) -> sqlite3.Connection | None:
-    directory = store.cache()
-    if directory is None:
-        return None
-    path = directory / NAME
+    Raises LedgerError when the log is broken where it must be read.
+    """
+    directory = store.cache() if store.exists() else None
+    path = None if directory is None else directory / NAME
     for _ in range(2):
-        if not _private(path):
-            return None
-        with suppress(sqlite3.Error):
-            connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-            try:
-                _update(connection, store)
-            except BaseException as error:
-                connection.close()
-                if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-                    return None
-                raise
-            return connection
-        with suppress(OSError):
-            path.unlink()
-    return None
+        if path is None or not _private(path):
+            break
+        try:
+            return _answer(path, store, question)
+        except sqlite3.OperationalError:
+            # Busy for too long, read-only or full: not damaged.
+            break
+        except sqlite3.DatabaseError:
+            with suppress(OSError):
+                path.unlink()
+    return _answer(None, store, question)
+
+
+def _answer(path: Path | None, store: Store, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    with closing(sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_PATIENCE)) as connection:
+        _update(connection, store)
+        return question(connection)
 
 
 def _private(path: Path) -> bool:
@@ -77,12 +76,6 @@ def _private(path: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and not found.st_mode & 0o022 and found.st_uid == os.geteuid()
-
-
-def _in_memory(store: Store) -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    _update(connection, store)
-    return connection
 
 
 def _update(connection: sqlite3.Connection, store: Store) -> None:
@@ -158,6 +151,8 @@ def subjects(entry: Entry) -> frozenset[str]:
 def fetch(store: Store, rows: Iterable[tuple[int, int, str]]) -> Iterator[Entry]:
     """Yield the entries of (seq, locator, hash) rows from the log. Raises LedgerError when a line has changed."""
     wanted = list(rows)
+    if not wanted:
+        return
     for (seq, _, expected), raw in zip(wanted, store.pick(at for _, at, _ in wanted), strict=True):
         if line_hash(raw) != expected:
             broken(seq, "it is not what it was when it was indexed")

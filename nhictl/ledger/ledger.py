@@ -168,7 +168,7 @@ class Ledger:
         return holder.pid == os.getpid() or not holder.birth or process.birth(holder.pid) != holder.birth
 
     def _release(self, writer: Writer) -> None:
-        writer.seal(force=True)
+        writer.seal()
         writer.record([(EntryType.UNLOCK, b"{}")])
 
     def _writer(self, found: Scan) -> Writer:

@@ -86,8 +86,8 @@ class Event:
 
 def log(ledger: Ledger, filters: Filters) -> tuple[Entry, ...]:
     """Return the entries that pass the filters, newest first. Raises LedgerError."""
-    with index.current(ledger.store) as connection:
-        return tuple(index.fetch(ledger.store, _select(connection, filters)))
+    rows = index.ask(ledger.store, lambda connection: _select(connection, filters))
+    return tuple(index.fetch(ledger.store, rows))
 
 
 def _select(connection: sqlite3.Connection, filters: Filters) -> list[tuple[int, int, str]]:
@@ -127,13 +127,13 @@ def show(ledger: Ledger, reference: str) -> Entry:
 
     Raises LedgerError when there is none, or more than one.
     """
-    with index.current(ledger.store) as connection:
-        rows = _find(connection, reference.strip().lower().removeprefix("sha256:"))
-        if not rows:
-            raise LedgerError(f"the ledger has no entry {reference}", hint="nhictl audit log lists them")
-        if len(rows) > 1:
-            raise LedgerError(f"more than one entry has a hash that begins with {reference}")
-        return next(index.fetch(ledger.store, rows))
+    name = reference.strip().lower().removeprefix("sha256:")
+    rows = index.ask(ledger.store, lambda connection: _find(connection, name))
+    if not rows:
+        raise LedgerError(f"the ledger has no entry {reference}", hint="nhictl audit log lists them")
+    if len(rows) > 1:
+        raise LedgerError(f"more than one entry has a hash that begins with {reference}")
+    return next(index.fetch(ledger.store, rows))
 
 
 def _find(connection: sqlite3.Connection, reference: str) -> list[tuple[int, int, str]]:
@@ -152,9 +152,8 @@ def _find(connection: sqlite3.Connection, reference: str) -> list[tuple[int, int
 def history(ledger: Ledger, nhi: str) -> tuple[Event, ...]:
     """Return everything that happened to an NHI or to its access, oldest first. Raises LedgerError."""
     name = subject(nhi)
-    with index.current(ledger.store) as connection:
-        entries = tuple(index.fetch(ledger.store, _select(connection, Filters(nhi=name))))[::-1]
-        starts = _starts(ledger, connection, {entry.run for entry in entries})
+    entries = log(ledger, Filters(nhi=name))[::-1]
+    starts = _starts(ledger, {entry.run for entry in entries})
     outcomes = {entry.data.get("op"): entry for entry in entries if entry.type == EntryType.OUTCOME}
     return tuple(
         _event(name, entry, outcome=outcomes.get(entry.data.get("op")), start=starts.get(entry.run, {}))
@@ -163,15 +162,15 @@ def history(ledger: Ledger, nhi: str) -> tuple[Event, ...]:
     )
 
 
-def _starts(ledger: Ledger, connection: sqlite3.Connection, runs: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _starts(ledger: Ledger, runs: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return what set each run off: its lock entry's data, with its plan's trigger over it."""
-    rows: list[tuple[int, int, str]] = []
-    for run in sorted(runs):
-        rows += connection.execute(
-            "SELECT seq, at, hash FROM entries WHERE run = ? AND type IN ('lock', 'plan') ORDER BY seq", (run,)
-        ).fetchall()
+    text = "SELECT seq, at, hash FROM entries WHERE run = ? AND type IN ('lock', 'plan') ORDER BY seq"
+
+    def rows(connection: sqlite3.Connection) -> list[tuple[int, int, str]]:
+        return [row for run in sorted(runs) for row in connection.execute(text, (run,))]
+
     found: dict[str, dict[str, Any]] = {}
-    for entry in index.fetch(ledger.store, rows):
+    for entry in index.fetch(ledger.store, index.ask(ledger.store, rows)):
         known = found.setdefault(entry.run, {"command": "", "trigger": {}})
         known["command"] = entry.data.get("command") or known["command"]
         known["trigger"] = {**known["trigger"], **(entry.data.get("trigger") or {})}

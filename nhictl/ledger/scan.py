@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from nhictl.ledger import checkpoint
-from nhictl.ledger.chain import EMPTY, EntryType, Line, broken, follow, moment, parse
+from nhictl.ledger.chain import EMPTY, EntryType, Line, broken, follow, moment, parse, timestamp
 from nhictl.ledger.store import Tail
 from nhictl.model import Entry
 
@@ -101,7 +101,7 @@ def lock_state(entry: Entry, touched: str) -> LockState:
         ends = moment(touched) + timedelta(seconds=int(data["ttl"]))
         return LockState(
             holder=str(entry.actor.get("name", "")), host=str(data["host"]), pid=int(data["pid"]), run=entry.run,
-            command=str(data["command"]), since=entry.time, expires=ends.isoformat(timespec="milliseconds"),
+            command=str(data["command"]), since=entry.time, expires=timestamp(ends),
             seq=entry.seq, birth=str(data.get("birth", "")),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError, OverflowError):

@@ -58,6 +58,7 @@ class Writer:
         self._store, self._tail, self._last_time = store, start.tail, start.last_time
         self._tree = checkpoint.extend(start.tree, start.pending)
         self._unsealed = start.tail.head.seq + 1 - start.tree.size
+        self._worked = False
         self._by, self._clock, self._sign, self._lost = by, clock, sign, lost
         self._mutex = threading.Lock()
         self._waiting: list[_Batch] = []
@@ -82,9 +83,9 @@ class Writer:
         self._thread.submit(self._flush, batch).result()
         return batch.entries
 
-    def seal(self, *, force: bool = False) -> None:
-        """Append a checkpoint when enough was written since the last one, or when `force` and anything was."""
-        if self._unsealed >= (3 if force else CHECKPOINT_EVERY):
+    def seal(self) -> None:
+        """Append a checkpoint when callers recorded anything since the last one of this run."""
+        if self._worked:
             self.record([(EntryType.CHECKPOINT, b"")])
 
     def close(self) -> None:
@@ -108,7 +109,10 @@ class Writer:
             raise
 
     def _commit(self, batches: list[_Batch]) -> None:
-        entries, lines = self._compose([item for batch in batches for item in batch.items])
+        items = [item for batch in batches for item in batch.items]
+        if self._unsealed + len(items) >= CHECKPOINT_EVERY:
+            items.append((EntryType.CHECKPOINT, b""))
+        entries, lines = self._compose(items)
         self._tail = self._store.append(self._tail, lines)
         self._last_time = entries[-1].time
         taken = 0
@@ -127,6 +131,7 @@ class Writer:
             head = line.head
             self._tree = checkpoint.extend(self._tree, (raw,))
             self._unsealed = 1 if sealing else self._unsealed + 1
+            self._worked = not sealing and (self._worked or kind in CALLERS)
             entries.append(parse(line))
             lines.append(raw)
         return entries, lines
