@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nhictl.kinds.workspace import Environment, Workspace
 from nhictl.manifest import placement, references, schema, variables
 from nhictl.manifest.index import Index, build, whole
 from nhictl.manifest.variables import Resolved
-from nhictl.model import Diagnostic, Document, Severity
+from nhictl.model import Diagnostic, Document, Severity, Span
 
 
 @dataclass(slots=True)
@@ -49,7 +49,20 @@ def check(documents: Iterable[Document], workspace: Workspace | None, today: dt.
         realised: dict[tuple[str, str], frozenset[str]] = {}
         for nhi in index.good["NHI"].values():
             found += _realised(nhi, workspace, index, realised)
-    return sorted(set(found), key=lambda d: d.sort_key)
+    return sorted(_merged(found), key=lambda d: d.sort_key)
+
+
+def _merged(found: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
+    """Return each problem once; what several environments say about one place becomes one diagnostic."""
+    kept: dict[tuple[str, Span | None, str], Diagnostic] = {}
+    for item in found:
+        key = (item.code, item.span, item.summary)
+        before = kept.get(key)
+        if before is None:
+            kept[key] = item
+        elif item.detail not in before.detail:
+            kept[key] = replace(before, detail=f"{before.detail}; {item.detail}")
+    return kept.values()
 
 
 def _shapes(documents: Iterable[Document], workspace: Workspace | None) -> _Shapes:

@@ -26,7 +26,7 @@ def check(document: Document, index: Index) -> list[Diagnostic]:
 
 
 def check_loosely(document: Document, index: Index) -> Iterator[Diagnostic]:
-    """Return what is wrong with the plain references of a document that does not fit its schema, as far as they stand."""
+    """Return what is wrong with the plain references of a document that does not fit its schema."""
     spec = document.value.get("spec")
     if document.kind not in _CHECKS or not isinstance(spec, dict):
         return

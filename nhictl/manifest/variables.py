@@ -96,37 +96,73 @@ def resolve(document: Document, within: Scope) -> Resolved:
         return Resolved(document)
     if document.kind not in WITH_VARIABLES:
         return Resolved(document, refused(document), places(document))
-    if document.kind == "NHI":
-        within = _with_nhi(document, within)
     run = _Run(document, within)
-    value = {
-        key: _fixed(run, item, (key,)) if key != "spec" else _spec(run, item) for key, item in document.value.items()
-    }
-    changed = replace(document, value=value, has_variables=False)
+    changes: dict[Path, Scalar] = {}
+    for path, text in _sites(document.value):
+        if _allowed(path):
+            changes[path] = _text(run, text, path)
+        else:
+            run.unresolved.append(path)
+            run.problems.append(_not_here(document, text, path, f"in `{_name(path)}`"))
+    changed = _with_value(document, _replaced(document.value, changes))
     return Resolved(changed, tuple(run.problems), tuple(run.unresolved), run.by_target)
 
 
-def _spec(run: _Run, spec: Any) -> Any:
-    if not isinstance(spec, dict):
-        return _walk(run, spec, ("spec",))
-    return {
-        key: _fixed(run, item, ("spec", key)) if key in ("environments", "targets") else _walk(run, item, ("spec", key))
-        for key, item in spec.items()
-    }
+def _sites(value: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """Return the strings with `${` in them and their paths. Hot: only containers get paths on the way."""
+    found: list[tuple[Path, str]] = []
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        path, node = waiting.pop()
+        for key, item in node.items() if type(node) is dict else enumerate(node):
+            kind = type(item)
+            if kind is str:
+                if "${" in item:
+                    found.append(((*path, key), item))
+            elif kind is dict or kind is list:
+                waiting.append(((*path, key), item))
+    return found
 
 
-def _walk(run: _Run, value: Any, path: Path) -> Any:
-    if isinstance(value, str):
-        return _text(run, value, path) if "${" in value else value
-    if isinstance(value, dict):
-        if len(path) == 3 and path[1] == "grants" and "environments" in value:
-            fixed = _fixed(run, value["environments"], (*path, "environments"))
-            rest = {k: v if k == "environments" else _walk(run, v, (*path, k)) for k, v in value.items()}
-            return {**rest, "environments": fixed}
-        return {key: _walk(run, item, (*path, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_walk(run, item, (*path, i)) for i, item in enumerate(value)]
-    return value
+def _allowed(path: Path) -> bool:
+    """True below `spec`, except in the lists that say where an object is."""
+    if path[0] != "spec" or path[1:2] in (("environments",), ("targets",)):
+        return False
+    return path[1:2] != ("grants",) or path[3:4] != ("environments",)
+
+
+def _name(path: Path) -> str:
+    return str(next(key for key in reversed(path) if isinstance(key, str)))
+
+
+def _replaced(value: Mapping[str, Any], changes: Mapping[Path, Scalar]) -> Mapping[str, Any]:
+    """Return `value` with the values at the given paths changed; parts without a change are shared, not copied."""
+    root: dict[str, Any] = dict(value)
+    copied: dict[Path, Any] = {}
+    for path, new in changes.items():
+        node: Any = root
+        for depth, key in enumerate(path[:-1], 1):
+            child = copied.get(path[:depth])
+            if child is None:
+                child = copied[path[:depth]] = node[key].copy()
+                node[key] = child
+            node = child
+        node[path[-1]] = new
+    return root
+
+
+def _with_value(document: Document, value: Mapping[str, Any]) -> Document:
+    # Not dataclasses.replace: this runs for every document that uses variables.
+    return Document(
+        document.kind,
+        document.name,
+        value,
+        document.file,
+        document.positions,
+        document.value_positions,
+        has_variables=False,
+        sound=document.sound,
+    )
 
 
 def _text(run: _Run, value: str, path: Path) -> Scalar:
@@ -158,6 +194,10 @@ def _value(run: _Run, text: str, match: re.Match[str], path: Path) -> Scalar | N
     run.by_target = run.by_target or name in _TARGET_NAMES
     if name in run.scope.values:
         return run.scope.values[name]
+    if name and name.startswith("nhi.") and run.document.kind == "NHI":
+        run.scope = _with_nhi(run.document, run.scope)
+        if name in run.scope.values:
+            return run.scope.values[name]
     run.unresolved.append(path)
     if name is None or not _NAME.match(name):
         hint = "write `$${` for a literal `${`; a variable is `${env.NAME}`, `${vars.NAME}` or `${nhi.NAME}`"
@@ -172,9 +212,8 @@ def _unknown(run: _Run, name: str, span: Span) -> Diagnostic:
         text = f"`${{{name}}}` is not allowed in a {run.document.kind}"
         return Diagnostic("E403", text, span, hint="`${nhi.*}` stands in NHI manifests only")
     known = sorted(run.scope.values)
-    where = f" in {run.scope.where}"
     hint = near_miss(name, known).replace("`", "`${", 1).replace("`?", "}`?")
-    return Diagnostic("E401", f"unknown variable `${{{name}}}`{where}", span, hint=hint or _known(known))
+    return Diagnostic("E401", f"unknown variable `${{{name}}}`", span, f"in {run.scope.where}", hint or _known(known))
 
 
 def _known(names: list[str]) -> str:
@@ -190,21 +229,6 @@ def _at(run: _Run, text: str, match: re.Match[str], path: Path) -> Span:
     return replace(span, column=span.column + extra // 2 + match.start(), width=match.end() - match.start())
 
 
-def _fixed(run: _Run, value: Any, path: Path) -> Any:
-    """Return `value` unchanged; note every variable in it, because none is allowed there."""
-    for at, text in _strings(value, path):
-        run.unresolved.append(at)
-        run.problems.append(_not_here(run.document, text, at, f"in `{path[-1]}`"))
-    return value
-
-
-def _strings(value: Any, path: Path) -> list[tuple[Path, str]]:
-    if isinstance(value, str):
-        return [(path, value)] if "${" in value else []
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, item in items for found in _strings(item, (*path, key))]
-
-
 def _not_here(document: Document, text: str, path: Path, where: str) -> Diagnostic:
     run = _Run(document, Scope({}))
     match = _PART.search(text)
@@ -217,13 +241,13 @@ def refused(document: Document) -> tuple[Diagnostic, ...]:
     """Return an error for every variable of a document in which none is allowed."""
     return tuple(
         _not_here(document, text, path, f"in {document.kind or 'this document'}")
-        for path, text in _strings(document.value, ())
+        for path, text in _sites(document.value)
     )
 
 
 def places(document: Document) -> tuple[Path, ...]:
     """Return the paths of the strings with `${` in them."""
-    return tuple(path for path, _ in _strings(document.value, ()))
+    return tuple(path for path, _ in _sites(document.value))
 
 
 def _with_nhi(document: Document, within: Scope) -> Scope:
