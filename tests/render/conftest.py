@@ -63,7 +63,9 @@ def _changes() -> tuple[Change, ...]:
     wanted = {
         "Version": "2012-10-17",
         "Statement": (
-            _statement("Images", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "arn:aws:ecr:*:*:repository/payments"),
+            _statement(
+                "Images", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "arn:aws:ecr:*:*:repository/payments"
+            ),
             _statement("RollOut", ("ecs:DescribeServices", "ecs:UpdateService"), ECS),
         ),
     }
