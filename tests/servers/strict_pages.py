@@ -1,0 +1,58 @@
+"""Cut whole listings into pages, because moto ignores `MaxItems` and `Marker` where it matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from xml.etree import ElementTree as ET
+
+from tests.servers.strict_wire import Refused, Reply, Request, Upstream, child, every, local, written
+
+PAGED: Mapping[str, tuple[str, ...]] = {
+    "GetAccountAuthorizationDetails": ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
+    "ListRoles": ("Roles",),
+    "ListUsers": ("Users",),
+    "ListPolicies": ("Policies",),
+}
+DEFAULT, LARGEST = 100, 1000
+
+
+def paged(request: Request, upstream: Upstream, *, largest: int, lost_marker: bool) -> Reply:
+    """Return one page of a listing; `largest` bounds it below what is asked for, as AWS may."""
+    asked = int(request.get("MaxItems") or DEFAULT)
+    if not 1 <= asked <= LARGEST:
+        raise Refused("ValidationError", f"Value '{asked}' at 'maxItems' failed to satisfy constraint: 1 to {LARGEST}")
+    start = _start(request.get("Marker"))
+    whole = {k: v for k, v in request.params.items() if k not in ("MaxItems", "Marker")}
+    reply = upstream.send(request, whole)
+    if reply.status != 200:
+        return reply
+    root = ET.fromstring(reply.body)
+    end = start + min(asked, largest)
+    more = _cut(request.action, root, start, end)
+    result = next(every(root, f"{request.action}Result"))
+    for old in [e for e in result if local(e) in ("IsTruncated", "Marker")]:
+        result.remove(old)
+    child(result, "IsTruncated", "true" if more else "false")
+    if more and not lost_marker:
+        child(result, "Marker", f"page-{end}")
+    return Reply(200, written(root), reply.headers)
+
+
+def _start(marker: str) -> int:
+    if not marker:
+        return 0
+    if not marker.startswith("page-") or not marker[5:].isdigit():
+        raise Refused("ValidationError", "Invalid Marker.")
+    return int(marker[5:])
+
+
+def _cut(action: str, root: ET.Element, start: int, end: int) -> bool:
+    """Leave the members from `start` to `end`, counted over all lists; say whether more follow."""
+    seen = 0
+    for name in PAGED[action]:
+        for holder in list(every(root, name))[:1]:
+            for member in list(holder):
+                if not start <= seen < end:
+                    holder.remove(member)
+                seen += 1
+    return seen > end
