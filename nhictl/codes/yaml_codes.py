@@ -104,7 +104,7 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E119",
         "Too many values in one file",
-        "A file may hold some thousand values (15,000 parser events), so that it is judged in a moment.",
+        "A file may hold some thousand values (10,000 parser events), so that it is judged in a moment.",
         "one file with thousands of objects",
         "one object per file",
     ),

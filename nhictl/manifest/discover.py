@@ -34,7 +34,7 @@ class _Search:
 
     def refuse(self, code: str, path: str, summary: str, hint: str) -> None:
         name = self.relative(path)
-        safe = shown(name, 200) if hidden(name) else name
+        safe = name if name.isprintable() and not hidden(name) else shown(name, 200)
         self.problems.append(Diagnostic(code, summary.format(safe), Span(safe), hint=hint))
 
 
@@ -134,7 +134,7 @@ def _link(search: _Search, path: str) -> Iterator[str]:
 
 def _file(search: _Search, path: str, mode: int) -> None:
     name = path[len(search.root) :]
-    if hidden(name):
+    if hidden(name) or not name.isprintable():
         search.refuse("E136", path, "file name with characters that cannot be shown", "Rename the file.")
     elif not stat.S_ISREG(mode):
         search.refuse("E133", path, "{} is not a regular file", "Replace it by a file, or move it away.")

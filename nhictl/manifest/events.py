@@ -27,6 +27,7 @@ def events(text: str) -> Callable[[], Any]:
 
 
 def _pure(text: str) -> Callable[[], Any]:
+    from yaml import YAMLError
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
@@ -37,7 +38,15 @@ def _pure(text: str) -> Callable[[], Any]:
             Scanner.__init__(self)
             Parser.__init__(self)
 
-    return PureParser().get_event
+    following = PureParser().get_event
+
+    def checked() -> Any:
+        try:
+            return following()  # type: ignore[no-untyped-call]
+        except (ValueError, OverflowError) as error:
+            raise YAMLError("invalid Unicode character escape") from error
+
+    return checked
 
 
 _MESSAGES: tuple[tuple[str, str, str], ...] = (
@@ -78,10 +87,11 @@ def syntax_error(error: Any, file: str, line_offset: int) -> tuple[Diagnostic, i
 def _mark(error: MarkedYAMLError) -> Any:
     """Return where to point: for something left open, its start; otherwise the place of the problem."""
     problem, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-    opened = "quoted scalar" in (getattr(error, "context", None) or "")
-    wrong = getattr(error, "problem", None) or ""
-    at_escape = "escape" in wrong or "hexdecimal" in wrong
-    return context if context is not None and opened and not at_escape else problem or context
+    if problem is None or context is None:
+        return problem or context
+    wrong, within = error.problem or "", error.context or ""
+    left_open = "quoted scalar" in within and "escape" not in wrong and "hexdecimal" not in wrong
+    return context if left_open or ("flow" in within and problem.line != context.line) else problem
 
 
 def _index(error: Any, mark: Any) -> int:

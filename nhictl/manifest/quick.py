@@ -1,6 +1,7 @@
 """The fast twin of `survey` for plain manifests: values only, no events, several times faster.
 
-It knows block mappings and lists of one-line values: plain words, quotes without escapes, and flat `{...}` and `[...]`.
+It knows block mappings and lists of one-line values: plain words, quotes without escapes, `{...}` and `[...]` on one
+line.
 Rules enforced here:
 - whatever it is not sure about (another YAML feature, a doubtful indentation, any error) it gives back as None, and
   `survey` decides; it never reports a problem itself;
@@ -16,20 +17,26 @@ from typing import Any, TypeAlias
 
 from nhictl.manifest import scalars
 
-MAX_LENGTH = 16_000
-MAX_EVENTS = 15_000
+MAX_LENGTH = 10_000
+MAX_EVENTS = 10_000
 MAX_LINE = 1_000
 MAX_LEVEL = 24
+MAX_FLOW_LEVEL = 6
 
 _KEY = r"([A-Za-z_][A-Za-z0-9_./-]{0,127}+):"
 _QUOTED = r""" "([^"\\\n]*+)" | '([^'\n]*+)' """
-_WORD = r"([A-Za-z0-9_./](?:[^ :#\n]|:(?=[A-Za-z0-9/*_$.@-])|\ (?=[^ #:\n]))*+)"
+_WORD = r"([\w./$](?:[^ :#\n]|:(?=[A-Za-z0-9/*_$.@-])|\ (?=[^ #:\n]))*+)"
 _FLOW_WORD = r"([A-Za-z0-9_./](?:[A-Za-z0-9_./@*=+()~$^;-]|:(?=[A-Za-z0-9/])|\ (?=[A-Za-z0-9]))*+)"
 _LINE = re.compile(
     rf"(\ *+)(-\ )?(?:{_KEY}(?:\ ++|$))?(?: {_QUOTED} | ([\[{{].*[\]}}]) | {_WORD} )?\ *+(?:(?<![^ ])\#.*)?$",
     re.VERBOSE,
 )
 _ENTRY = re.compile(rf"{_KEY}\ (?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
+_FLOW_KEY = re.compile(rf"{_KEY}\ ++", re.VERBOSE)
+_FLOW_VALUE = re.compile(rf"(?: {_QUOTED} | {_FLOW_WORD} )", re.VERBOSE)
+_COMMA = re.compile(r" *+, ++")
+_CLOSED = re.compile(r" *+[\]}]")
+_SPACES = re.compile(r" *+")
 _ITEM = re.compile(rf"(?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
 
 # Indent; list item or not; key; what follows; the scalar or the text of the flow; whether a variable is in it.
@@ -147,6 +154,11 @@ def _mapping(lines: list[_Line]) -> dict[str, Any]:  # noqa: C901 (a call per li
 
 def _flow(text: str) -> dict[str, Any] | list[Any]:
     inner = text[1:-1].strip(" ")
+    if "[" in inner or "{" in inner:
+        value, end = _nested(text, 0, MAX_FLOW_LEVEL)
+        if end != len(text):
+            raise _Unsure
+        return value  # type: ignore[no-any-return]
     opened, closed = text[0], text[-1]
     if opened == "[" and closed == "]":
         return [_item(part) for part in inner.split(", ")] if inner else []
@@ -181,3 +193,49 @@ def _scalar(double: str | None, single: str | None, word: str | None) -> scalars
     if word is not None:
         return _word(word)
     return single if double is None else double
+
+
+def _nested(text: str, at: int, levels: int) -> tuple[Any, int]:
+    """Return the flow value that starts at `at` and the index after it."""
+    opened = text[at : at + 1]
+    if opened not in ("{", "["):
+        found = _FLOW_VALUE.match(text, at)
+        if found is None:
+            raise _Unsure
+        return _scalar(*found.groups()), found.end()
+    if not levels:
+        raise _Unsure
+    value: Any = {} if opened == "{" else []
+    at = _end(_SPACES, text, at + 1)
+    if not _CLOSED.match(text, at):
+        at = _entries(value, text, at, levels - 1)
+    at = _end(_CLOSED, text, at)
+    if text[at - 1] != ("}" if opened == "{" else "]"):
+        raise _Unsure
+    return value, at
+
+
+def _entries(value: Any, text: str, at: int, levels: int) -> int:
+    while True:
+        key = None
+        if type(value) is dict:
+            found = _FLOW_KEY.match(text, at)
+            if found is None or found[1] in scalars.CONSTANTS or found[1] in value:
+                raise _Unsure
+            key, at = intern(found[1]), found.end()
+        item, at = _nested(text, at, levels)
+        if key is None:
+            value.append(item)
+        else:
+            value[key] = item
+        following = _COMMA.match(text, at)
+        if following is None:
+            return at
+        at = following.end()
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    if found is None:
+        raise _Unsure
+    return found.end()

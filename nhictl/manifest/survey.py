@@ -4,7 +4,7 @@ This is the thorough reader; `quick` is its fast twin for plain files.
 
 Rules enforced here:
 - duplicate keys, anchors, aliases, merge keys, tags and keys that are not strings are refused;
-- at most 32 levels deep and 15,000 events per file, checked before anything is built on top;
+- at most 32 levels deep and 10,000 events per file, checked before anything is built on top;
 - no string value holds a hidden character, however it was escaped;
 - a problem does not end the reading unless the syntax ends there; then the next document is tried.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from yaml import Mark
 
 MAX_DEPTH = 32
-MAX_EVENTS = 15_000
+MAX_EVENTS = 10_000
 MAX_RESTARTS = 10
 MAX_PROBLEMS = 50
 
