@@ -86,36 +86,107 @@ def _changes() -> tuple[Change, ...]:
         ),
     }
     role = {
-        "path": "/nhi/", "maxSessionDuration": 3600, "trust": trust, "permissionsBoundary": "nhi-boundary",
-        "policies": ("payments-deployer",), "tags": {"cost-center": "4711"}, "enabled": True,
-    }  # fmt: skip
+        "path": "/nhi/",
+        "maxSessionDuration": 3600,
+        "trust": trust,
+        "permissionsBoundary": "nhi-boundary",
+        "policies": ("payments-deployer",),
+        "tags": {"cost-center": "4711"},
+        "enabled": True,
+    }
     return (
-        _change("aws-prod/oidc-provider/token.actions.githubusercontent.com", Action.CREATE, "connection/github-to-aws",
-                "declared", after={"url": "https://token.actions.githubusercontent.com", "audiences": ("sts.amazonaws.com",)}),
-        _change("aws-prod/iam-policy/payments-deployer", Action.UPDATE, "role/payments-deployer", "differs from the manifest",
-                before={"document": document}, after={"document": wanted}, risk=Direction.CHANGED,
-                fields=(FieldChange("document.Statement.0.Action", added=("ecr:BatchGetImage",)),
-                        FieldChange("document.Statement.0.Sid", "RollOut", "Images"))),
-        _change("aws-prod/iam-role/payments-ci", Action.CREATE, "nhi/payments-ci", "declared", after=role, risk=Direction.WIDER),
-        _change("directory/identity/payments-ci", Action.CREATE, "nhi/payments-ci", "declared",
-                after={"proof": "github example/payments", "enabled": True}),
-        _change("aws-prod/iam-role/ledger-exporter", Action.UPDATE, "nhi/ledger-exporter", "differs from the manifest",
-                before=role, after=role, risk=Direction.NARROWER,
-                fields=(FieldChange("maxSessionDuration", 43200, 3600),
-                        FieldChange("policies", added=("ledger-readonly",), removed=("AdministratorAccess",)),
-                        FieldChange("handling.deleteAfter", "2592000", "604800"))),
-        _change("aws-prod/iam-role/warehouse", Action.REPLACE, "nhi/warehouse", "path cannot be changed in place",
-                before=role, after=role, fields=(FieldChange("path", "/", "/nhi/"),)),
-        _change("aws-prod/iam-user/legacy-sftp", Action.DISABLE, "nhi/legacy-sftp",
-                "no longer declared: disabled now, deleted after 30d, on 2026-12-22", before=role, after=role,
-                risk=Direction.NARROWER, fields=(FieldChange("enabled", True, False),)),
-        _change("directory/identity/old-batch", Action.DELETE, "nhi/old-batch", "disabled since 2026-10-20, grace period over",
-                before={"enabled": False}),
-        _change("aws-prod/iam-role/support-agent", Action.ADOPT, "nhi/support-agent", "taken under management",
-                before=role, after=role, fields=(FieldChange("mark", None, "shop/prod nhi/support-agent"),)),
-        _change("directory/role/reports", Action.FORGET, "role/reports", "retained: stays in the target, no longer managed",
-                before={"permissions": ()}),
-    )  # fmt: skip
+        _change(
+            "aws-prod/oidc-provider/token.actions.githubusercontent.com",
+            Action.CREATE,
+            "connection/github-to-aws",
+            "declared",
+            after={"url": "https://token.actions.githubusercontent.com", "audiences": ("sts.amazonaws.com",)},
+        ),
+        _change(
+            "aws-prod/iam-policy/payments-deployer",
+            Action.UPDATE,
+            "role/payments-deployer",
+            "differs from the manifest",
+            before={"document": document},
+            after={"document": wanted},
+            risk=Direction.CHANGED,
+            fields=(
+                FieldChange("document.Statement.0.Action", added=("ecr:BatchGetImage",)),
+                FieldChange("document.Statement.0.Sid", "RollOut", "Images"),
+            ),
+        ),
+        _change(
+            "aws-prod/iam-role/payments-ci",
+            Action.CREATE,
+            "nhi/payments-ci",
+            "declared",
+            after=role,
+            risk=Direction.WIDER,
+        ),
+        _change(
+            "directory/identity/payments-ci",
+            Action.CREATE,
+            "nhi/payments-ci",
+            "declared",
+            after={"proof": "github example/payments", "enabled": True},
+        ),
+        _change(
+            "aws-prod/iam-role/ledger-exporter",
+            Action.UPDATE,
+            "nhi/ledger-exporter",
+            "differs from the manifest",
+            before=role,
+            after=role,
+            risk=Direction.NARROWER,
+            fields=(
+                FieldChange("maxSessionDuration", 43200, 3600),
+                FieldChange("policies", added=("ledger-readonly",), removed=("AdministratorAccess",)),
+                FieldChange("handling.deleteAfter", "2592000", "604800"),
+            ),
+        ),
+        _change(
+            "aws-prod/iam-role/warehouse",
+            Action.REPLACE,
+            "nhi/warehouse",
+            "path cannot be changed in place",
+            before=role,
+            after=role,
+            fields=(FieldChange("path", "/", "/nhi/"),),
+        ),
+        _change(
+            "aws-prod/iam-user/legacy-sftp",
+            Action.DISABLE,
+            "nhi/legacy-sftp",
+            "no longer declared: disabled now, deleted after 30d, on 2026-12-22",
+            before=role,
+            after=role,
+            risk=Direction.NARROWER,
+            fields=(FieldChange("enabled", True, False),),
+        ),
+        _change(
+            "directory/identity/old-batch",
+            Action.DELETE,
+            "nhi/old-batch",
+            "disabled since 2026-10-20, grace period over",
+            before={"enabled": False},
+        ),
+        _change(
+            "aws-prod/iam-role/support-agent",
+            Action.ADOPT,
+            "nhi/support-agent",
+            "taken under management",
+            before=role,
+            after=role,
+            fields=(FieldChange("mark", None, "shop/prod nhi/support-agent"),),
+        ),
+        _change(
+            "directory/role/reports",
+            Action.FORGET,
+            "role/reports",
+            "retained: stays in the target, no longer managed",
+            before={"permissions": ()},
+        ),
+    )
 
 
 def _access() -> tuple[AccessDelta, ...]:
@@ -139,10 +210,16 @@ def _access() -> tuple[AccessDelta, ...]:
             True,
             Direction.CHANGED,
         ),
-        AccessDelta("nhi/legacy-sftp", (), (Permission("allow", "s3:PutObject", "arn:aws:s3:::drop/*"),), True, Direction.NARROWER),
+        AccessDelta(
+            "nhi/legacy-sftp",
+            (),
+            (Permission("allow", "s3:PutObject", "arn:aws:s3:::drop/*"),),
+            True,
+            Direction.NARROWER,
+        ),
         AccessDelta("nhi/batch", (), (Permission("allow", "ecs:RunTask", ECS),), False, Direction.NARROWER),
         AccessDelta("nhi/reporter", (), (), False),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -173,16 +250,31 @@ def ten() -> Plan:
 def troubled(ten: Plan) -> Plan:
     """The same with everything that can stand in the way."""
     findings = (
-        Finding("conflict", "error", "aws-prod/iam-role/reports", "was made again outside nhictl: its native id is not the recorded one",
-                "`nhictl adopt aws-prod/iam-role/reports` to take over the new object, or delete it"),
-        Finding("orphan", "warning", "aws-prod/iam-role/lost", "carries our mark for nhi/lost but the ledger does not know it",
-                "declare it and run `nhictl adopt nhi/lost`, or remove the mark"),
+        Finding(
+            "conflict",
+            "error",
+            "aws-prod/iam-role/reports",
+            "was made again outside nhictl: its native id is not the recorded one",
+            "`nhictl adopt aws-prod/iam-role/reports` to take over the new object, or delete it",
+        ),
+        Finding(
+            "orphan",
+            "warning",
+            "aws-prod/iam-role/lost",
+            "carries our mark for nhi/lost but the ledger does not know it",
+            "declare it and run `nhictl adopt nhi/lost`, or remove the mark",
+        ),
         Finding("waiting", "info", "directory/identity/sleepy", "disabled, will be deleted on 2026-12-01"),
-    )  # fmt: skip
+    )
     safety = (
-        Finding("delete-limit", "error", "directory", "deletes 2 of 10 managed objects; the limit is 1 (deletePercent 10, deleteMax 5)",
-                "nhi/old-batch, nhi/warehouse"),
-    )  # fmt: skip
+        Finding(
+            "delete-limit",
+            "error",
+            "directory",
+            "deletes 2 of 10 managed objects; the limit is 1 (deletePercent 10, deleteMax 5)",
+            "nhi/old-batch, nhi/warehouse",
+        ),
+    )
     return plan_file.sealed(
         replace(
             ten,

@@ -21,12 +21,16 @@ SOURCES = {
 FOUND = [
     Diagnostic("W601", "the name is hard to read", Span("manifests/nhi.yaml", 3, 8, 2), severity=Severity.WARNING),
     Diagnostic(
-        "E201", "unknown field `ownr`", Span("manifests/nhi.yaml", 4, 3, 4), "NHI has no such field",
-        "did you mean `owner`?", related=((Span("manifests/nhi.yaml", 1, 7, 3), "the kind"), (Span("gone.yaml", 9, 1), "also")),
+        "E201",
+        "unknown field `ownr`",
+        Span("manifests/nhi.yaml", 4, 3, 4),
+        "NHI has no such field",
+        "did you mean `owner`?",
+        related=((Span("manifests/nhi.yaml", 1, 7, 3), "the kind"), (Span("gone.yaml", 9, 1), "also")),
     ),
     Diagnostic("E209", "late in a long line", Span("manifests/nhi.yaml", 4, 220, 4)),
     Diagnostic("E100", "no position\x1b[2J"),
-]  # fmt: skip
+]
 PLAIN = Style(width=80)
 
 

@@ -16,11 +16,41 @@ from nhictl.render import safe
 anything = st.text(st.characters(exclude_categories=[]), max_size=30)
 nasty = st.lists(
     st.sampled_from(
-        ["`", "``", "|", "\\", "<", ">", "&", "@org", "#12", "![x](y)", "[a](b)", "</details>", "<img>", "*", "_", "~~",
-         "\n", "\t", "https://x.y", "www.x.y", "a", " ", "::error::", "%0A", "=", "\x1b[31m", "\u202e", "\u200b", "- ", "1. "]
+        [
+            "`",
+            "``",
+            "|",
+            "\\",
+            "<",
+            ">",
+            "&",
+            "@org",
+            "#12",
+            "![x](y)",
+            "[a](b)",
+            "</details>",
+            "<img>",
+            "*",
+            "_",
+            "~~",
+            "\n",
+            "\t",
+            "https://x.y",
+            "www.x.y",
+            "a",
+            " ",
+            "::error::",
+            "%0A",
+            "=",
+            "\x1b[31m",
+            "\u202e",
+            "\u200b",
+            "- ",
+            "1. ",
+        ]
     ),
     max_size=8,
-).map("".join)  # fmt: skip
+).map("".join)
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
