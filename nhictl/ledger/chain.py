@@ -69,13 +69,26 @@ class Line(NamedTuple):
     """One line with what the chain needs, its JSON not yet parsed. `raw` has no newline; `at` is its locator."""
 
     seq: int
-    prev: str
-    run: str
-    time: str
     type: str
-    raw: bytes
     hash: str
-    at: int = 0
+    raw: bytes
+    at: int
+    form: re.Match[bytes]
+
+    @property
+    def prev(self) -> str:
+        """Return the hash of the line before."""
+        return self.form[1].decode()
+
+    @property
+    def run(self) -> str:
+        """Return the run that wrote the line."""
+        return self.form[2].decode()
+
+    @property
+    def time(self) -> str:
+        """Return when the line was written."""
+        return self.form[4].decode()
 
     @property
     def head(self) -> Head:
@@ -146,16 +159,15 @@ def compose(head: Head, kind: EntryType, *, data: bytes, time: str, by: Stamp) -
     )  # fmt: skip
 
 
-def split(raw: bytes, *, at: int = 0) -> Line:
+def split(raw: bytes, at: int = 0) -> Line:
     """Return the line in `raw` (no newline) without parsing its JSON. Raises ValueError when it has not the form."""
-    found = _TAIL.fullmatch(raw, max(raw.rfind(_MARK), 0))
-    if found is None:
+    form = _TAIL.fullmatch(raw, max(raw.rfind(_MARK), 0))
+    if form is None:
         raise ValueError("not a ledger line")
-    prev, run, seq, time, kind = found.groups()
-    name = _TYPES_RAW.get(kind)
+    name = _TYPES_RAW.get(form[5])
     if name is None:
-        raise ValueError(f"unknown entry type {kind.decode()}")
-    return Line(int(seq), prev.decode(), run.decode(), time.decode(), name, raw, sha256(raw).hexdigest(), at)
+        raise ValueError(f"unknown entry type {form[5].decode()}")
+    return Line(int(form[3]), name, sha256(raw).hexdigest(), raw, at, form)
 
 
 def follow(pieces: Iterable[tuple[int, bytes]], head: Head = EMPTY) -> Iterator[Line | bytes]:
@@ -171,7 +183,7 @@ def follow(pieces: Iterable[tuple[int, bytes]], head: Head = EMPTY) -> Iterator[
             yield piece
             return
         try:
-            line = split(piece[:-1], at=at)
+            line = split(piece[:-1], at)
         except ValueError as error:
             broken(seq, str(error))
         if line.seq != seq:
@@ -200,9 +212,12 @@ def broken(seq: int, why: str) -> NoReturn:
 def parse(line: Line) -> Entry:
     """Return the entry of a line; lists stay lists. Raises LedgerError when its JSON is not that of an entry."""
     try:
-        value = json.loads(line.raw, parse_float=_no_float, parse_constant=_no_float, parse_int=_exact)
+        text = line.raw.decode()
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         broken(line.seq, f"not JSON of the permitted kind ({type(error).__name__})")
+    if end != len(text) or not isinstance(value, dict):
+        broken(line.seq, "more than one JSON object")
     actor, data = value.get("actor"), value.get("data")
     if len(value) != 8 or not isinstance(actor, dict) or not isinstance(data, dict):
         broken(line.seq, "not the fields of an entry")
@@ -224,3 +239,6 @@ def _exact(text: str) -> int:
 
 def _no_float(text: str) -> NoReturn:
     raise ValueError(f"a number with a fraction: {text[:20]}")
+
+
+_DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, parse_int=_exact)

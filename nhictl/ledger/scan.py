@@ -11,6 +11,8 @@ from nhictl.ledger.chain import EMPTY, EntryType, Line, broken, follow, moment, 
 from nhictl.ledger.store import Tail
 from nhictl.model import Entry
 
+_LIFE = frozenset({"genesis", "lock", "unlock", "lock_break", "checkpoint"})
+
 
 @dataclass(frozen=True, slots=True)
 class LockState:
@@ -49,10 +51,10 @@ class Scan:
 def scan(pieces: Iterable[tuple[int, bytes]]) -> Scan:
     """Read a whole log once. Raises LedgerError where the chain breaks."""
     last: Line | None = None
-    torn = b""
-    genesis: Entry | None = None
+    touched: Line | None = None
     lock: Entry | None = None
-    touched = ""
+    genesis: Entry | None = None
+    torn, holder = b"", b""
     tree = checkpoint.Range()
     pending: list[bytes] = []
     for line in follow(pieces):
@@ -60,21 +62,21 @@ def scan(pieces: Iterable[tuple[int, bytes]]) -> Scan:
             torn = line
             break
         last = line
-        if line.type == EntryType.CHECKPOINT:
-            tree, pending = _tree(line), []
+        if line.type in _LIFE or last.seq == 0:
+            if line.type == EntryType.CHECKPOINT:
+                tree, pending = _tree(line), []
+            elif line.type == EntryType.LOCK:
+                lock, holder = parse(line), line.form[2]
+            elif line.type in (EntryType.UNLOCK, EntryType.LOCK_BREAK):
+                lock, holder = None, b""
+            genesis = genesis or _genesis(line)
+        if line.form[2] == holder:
+            touched = line
         pending.append(line.raw)
-        if line.seq == 0:
-            genesis = _genesis(line)
-        elif line.type == EntryType.LOCK:
-            lock = parse(line)
-        elif line.type in (EntryType.UNLOCK, EntryType.LOCK_BREAK):
-            lock = None
-        if lock is not None and line.run == lock.run:
-            touched = line.time
     if last is None:
         return Scan(Tail(EMPTY, 0, 0, torn))
     tail = Tail(last.head, last.at, last.at + len(last.raw) + 1, torn)
-    state = None if lock is None else lock_state(lock, touched)
+    state = None if lock is None or touched is None else lock_state(lock, touched.time)
     return Scan(tail, genesis, state, last.time, tree, tuple(pending))
 
 
