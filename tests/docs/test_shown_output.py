@@ -9,7 +9,8 @@ A code block is real when an HTML comment stands above it, and its first line is
     ```
 
 `<!-- run 2: ... -->` expects exit code 2, `<!-- setup: ... -->` runs a command without showing it, `2>&1` in the
-comment is left out of the block. The commands of one document run in order, by a shell, in one copy of examples/quickstart.
+comment is left out of the block. The commands of one document run in order, by a shell, in one copy of the
+quickstart.
 Times, digests, ids, process numbers and runs of spaces may differ. NHICTL_UPDATE_DOCS=1 rewrites the blocks.
 """
 
