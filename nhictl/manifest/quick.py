@@ -34,6 +34,12 @@ _LINE = re.compile(
 _ENTRY = re.compile(rf"{_KEY}\ (?: {_QUOTED} | {_FLOW_WORD} )$", re.VERBOSE)
 _FLOW_KEY = re.compile(rf"{_KEY}\ ++", re.VERBOSE)
 _FLOW_VALUE = re.compile(rf"(?: {_QUOTED} | {_FLOW_WORD} )", re.VERBOSE)
+_NAME_LINE = re.compile(
+    rf"^metadata:\n\ ++name:\ ++(?: {_QUOTED} | {_WORD} )\ *+(?:(?<=\ )\#.*)?$", re.MULTILINE | re.VERBOSE
+)
+_NAME_FLOW = re.compile(
+    rf"^metadata:\ ++{{\ *+name:\ ++(?: {_QUOTED} | {_FLOW_WORD} )\ *+[,}}]", re.MULTILINE | re.VERBOSE
+)
 _COMMA = re.compile(r" *+, ++")
 _CLOSED = re.compile(r" *+[\]}]")
 _SPACES = re.compile(r" *+")
@@ -71,6 +77,18 @@ def values(text: str) -> list[tuple[dict[str, Any], bool]] | None:
     except _Unsure:
         return None
     return documents
+
+
+def name_span(text: str, name: str) -> tuple[int, int] | None:
+    """Return index and width of the value of `metadata.name` in a text with one document, or None when in doubt."""
+    if text.count("\nmetadata") + text.startswith("metadata") != 1 or "\n---" in text:
+        return None
+    found = _NAME_LINE.search(text) or _NAME_FLOW.search(text)
+    if found is None or found.lastindex is None or found[found.lastindex] != name:
+        return None
+    start, end = found.span(found.lastindex)
+    quotes = 1 if found.lastindex < 3 else 0
+    return start - quotes, end - start + 2 * quotes
 
 
 def _events(text: str) -> int:

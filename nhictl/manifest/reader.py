@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What a content cache keeps of a document: its value, and whether a variable is in it.
 Known: TypeAlias = tuple[dict[str, Any], bool]
 
+NAME = ("metadata", "name")
+
 
 def parse(data: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
     """Return the documents in `data` and everything wrong with its text, in source order. Never raises.
@@ -37,7 +39,8 @@ def parse(data: bytes, file: str) -> tuple[list[Document], list[Diagnostic]]:
 
 def documents(found: Iterable[Known], data: bytes, file: str) -> list[Document]:
     """Return sound documents of known values, whose positions are looked up in `data` when asked for."""
-    source = _Source(data, file)
+    found = list(found)
+    source = _Source(data, file, identify(found[0][0])[1] if len(found) == 1 else "")
     return [
         Document(*identify(value), value, file, Places(source, i, keys=True), Places(source, i, keys=False), variables)
         for i, (value, variables) in enumerate(found)
@@ -72,6 +75,8 @@ class Places(Mapping["Path", "Place"]):
         return document.positions if self._keys else document.value_positions
 
     def __getitem__(self, path: Path) -> Place:
+        if path == NAME and not self._keys and (quickly := self._source.name()):
+            return quickly
         return self._found()[path]
 
     def __iter__(self) -> Iterator[Path]:
@@ -84,12 +89,21 @@ class Places(Mapping["Path", "Place"]):
 class _Source:
     """The text of one file and, once needed, its survey."""
 
-    __slots__ = ("_data", "_documents", "_file")
+    __slots__ = ("_data", "_documents", "_file", "_name")
 
-    def __init__(self, data: bytes, file: str) -> None:
+    def __init__(self, data: bytes, file: str, name: str) -> None:
         self._data = data
+        self._name = name
         self._file = file
         self._documents: list[Surveyed] | None = None
+
+    def name(self) -> Place | None:
+        """Return the position of the only document's name where it is plain to see: everything asks for this one."""
+        if self._documents is not None or not self._name:
+            return None
+        characters = text.decode(self._data, self._file).characters
+        found = quick.name_span(characters, self._name)
+        return (*text.position(characters, found[0]), found[1]) if found else None
 
     def surveyed(self) -> list[Surveyed]:
         if self._documents is None:

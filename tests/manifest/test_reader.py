@@ -171,6 +171,23 @@ def test_positions(end: str) -> None:
     assert document.positions[("metadata", "name")] == (4, 12, 4)
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["metadata: {name: ab}\n", "kind: X\nmetadata: { name: 'ab', labels: {}}\n", 'metadata:\n    name: "ab"  # c\n',
+     "metadata:\r\n  name: ab\r\n", "metadata:\n  labels: {name: x}\n  name: ab\n", "metadata: {name: 'ab'}\nä: 1\n",
+     "metadata:\n  # c\n  name: ab\n", "a: {metadata: {name: x}}\nmetadata: {x: 1, name: ab}\n",
+     "---\nmetadata: {name: ab}",
+     "a: |\n  metadata: {name: ab}\nmetadata:\n  name: ab\n",
+     "a: 'x\n\nmetadata: {name: ab}'\n'metadata': {name: ab}\n",
+     "metadata: {name: a}\n---\nmetadata: {name: ab}\n"],
+)  # fmt: skip
+def test_name_is_found_quickly_where_survey_finds_it(written: str) -> None:
+    """The short cut to the position of the name gives what the thorough reader gives."""
+    document = parse(written.encode(), "x.yaml")[0][-1]
+    slow = survey(written, "x.yaml").documents[-1].value_positions[("metadata", "name")]
+    assert document.value_positions[("metadata", "name")] == slow
+
+
 def test_every_problem_of_a_file_is_told() -> None:
     """Problems of different kinds and documents come together, in source order."""
     written = "a: &x 1\na: 2\nb: *x\nc: !t y\n---\nd: [1\n---\n1: e\n"
