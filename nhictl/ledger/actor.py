@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -156,6 +154,9 @@ def commit(root: Path) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    import shutil
+    import subprocess
+
     program = shutil.which("git")
     if program is None:
         return None

@@ -179,7 +179,8 @@ def follow(pieces: Iterable[tuple[int, bytes]], head: Head = EMPTY) -> Iterator[
     for at, piece in pieces:
         seq += 1
         if piece[-1:] != b"\n":
-            _refuse_overlong(piece, seq)
+            if overlong(piece):
+                broken(seq, "it does not end where an entry ends")
             yield piece
             return
         try:
@@ -194,10 +195,10 @@ def follow(pieces: Iterable[tuple[int, bytes]], head: Head = EMPTY) -> Iterator[
         yield line
 
 
-def _refuse_overlong(tail: bytes, seq: int) -> None:
+def overlong(tail: bytes) -> bool:
+    """Say whether a tail without newline is more than one entry: no crash while appending leaves that."""
     found = _TAIL.search(tail)
-    if found is not None and found.end() != len(tail):
-        broken(seq, "it does not end where an entry ends")
+    return found is not None and found.end() != len(tail)
 
 
 def broken(seq: int, why: str) -> NoReturn:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nhictl.ledger import checkpoint, process, signing
-from nhictl.ledger.actor import Actor
+from nhictl.ledger.actor import Actor, clean
 from nhictl.ledger.chain import VERSION, EntryType, Head, Line, encode, follow, moment, parse, stamp, torn_data
 from nhictl.ledger.scan import LockState, Scan, scan
 from nhictl.ledger.store import Busy, Store
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _HANDOVER = 2.0
 _PAUSE = 0.01
+_TRIES = 20
 _BREAK = 'if its run is gone for good: nhictl ledger lock break --reason "..."'
 
 
@@ -80,6 +81,12 @@ class Ledger:
             self._require_own(found.genesis)
         return found
 
+    def require_own(self) -> None:
+        """Raise LedgerError when there is a ledger and it belongs to another workspace or environment."""
+        first = next(self.lines(), b"")
+        if not isinstance(first, bytes):
+            self._require_own(parse(first))
+
     def head(self) -> Head:
         """Return the last entry's sequence and hash; (-1, zeros) for an empty ledger."""
         return self.scan().tail.head
@@ -112,15 +119,23 @@ class Ledger:
     def break_lock(self, reason: str) -> Entry:
         """Take the lock from whoever holds it, and record why. Raises LedgerError when nobody holds it."""
         self._require_writable()
-        found = self.scan()
-        evicted = self.store.evict() if found.genesis is not None else False
-        if found.genesis is None or (found.lock is None and not evicted):
-            raise LedgerError(f"the ledger of {self.environment} is not locked")
+        if not reason.strip():
+            raise LedgerError("breaking a lock needs a reason")
+        for _ in range(_TRIES):
+            found = self.scan()
+            if found.genesis is None or (found.lock is None and not self.store.evict()):
+                raise LedgerError(f"the ledger of {self.environment} is not locked")
+            with suppress(LockHeld):  # the holder wrote something meanwhile
+                entry = self._record_break(found, clean(reason, 500))
+                self.store.evict()
+                return entry
+        raise LedgerError(f"the holder of the ledger of {self.environment} keeps writing; its lock was not broken")
+
+    def _record_break(self, found: Scan, reason: str) -> Entry:
         broken = {} if found.lock is None else {"broken": found.lock.seq, "run": found.lock.run}
         writer = self._writer(found)
         try:
-            items = [(EntryType.LOCK_BREAK, encode({"reason": reason, **broken})), *_recovery(found)]
-            return writer.record(items)[0]
+            return writer.record([(EntryType.LOCK_BREAK, encode({"reason": reason, **broken})), *_recovery(found)])[0]
         finally:
             writer.close()
 
@@ -144,7 +159,7 @@ class Ledger:
 
     def _claim(self, command: str, ttl: int) -> Writer:
         found = self.scan()
-        if found.lock is not None and not self._gone(found.lock):
+        if found.lock is not None and not self.gone(found.lock):
             self._refuse(found.lock)
         data: dict[str, Any] = {
             "command": command, "ttl": ttl, "host": self._actor.host, "pid": os.getpid(),
@@ -162,7 +177,8 @@ class Ledger:
             raise
         return writer
 
-    def _gone(self, holder: LockState) -> bool:
+    def gone(self, holder: LockState) -> bool:
+        """Say whether the next run may take over from `holder`: its process ended here, or its time ran out there."""
         if holder.host != self._actor.host:
             return holder.expired(self._clock())
         return holder.pid == os.getpid() or not holder.birth or process.birth(holder.pid) != holder.birth
@@ -183,7 +199,7 @@ class Ledger:
 
         return Writer(self.store, found, by=self._by, clock=self._clock, sign=sign, lost=self._lost)
 
-    def _lost(self, _end: int) -> LockHeld:
+    def _lost(self) -> LockHeld:
         why = "someone else wrote to the ledger"
         with suppress(LedgerError):
             for entry in self.entries(types=frozenset({EntryType.LOCK, EntryType.LOCK_BREAK})):

@@ -11,10 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nhictl.ledger import index
 from nhictl.ledger.actor import clean
@@ -30,6 +30,7 @@ _BY_NHI = """seq IN (
   WHERE t.nhi = ?1 AND i.op <> '' AND o.op <> '')"""
 _EXACT = ("address", "type", "actor", "run", "action", "status")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_Rows: TypeAlias = "list[tuple[int, int, str]]"
 _STARTS = ("genesis", "lock", "plan")
 
 
@@ -84,13 +85,18 @@ class Event:
     direct: bool
 
 
+def _ask(ledger: Ledger, question: Callable[[sqlite3.Connection], _Rows]) -> _Rows:
+    ledger.require_own()
+    return index.ask(ledger.store, question)
+
+
 def log(ledger: Ledger, filters: Filters) -> tuple[Entry, ...]:
     """Return the entries that pass the filters, newest first. Raises LedgerError."""
-    rows = index.ask(ledger.store, lambda connection: _select(connection, filters))
+    rows = _ask(ledger, lambda connection: _select(connection, filters))
     return tuple(index.fetch(ledger.store, rows))
 
 
-def _select(connection: sqlite3.Connection, filters: Filters) -> list[tuple[int, int, str]]:
+def _select(connection: sqlite3.Connection, filters: Filters) -> _Rows:
     where, values = _conditions(filters)
     if filters.limit is not None:
         values["limit"] = max(filters.limit, 0)
@@ -128,7 +134,7 @@ def show(ledger: Ledger, reference: str) -> Entry:
     Raises LedgerError when there is none, or more than one.
     """
     name = reference.strip().lower().removeprefix("sha256:")
-    rows = index.ask(ledger.store, lambda connection: _find(connection, name))
+    rows = _ask(ledger, lambda connection: _find(connection, name))
     if not rows:
         raise LedgerError(f"the ledger has no entry {reference}", hint="nhictl audit log lists them")
     if len(rows) > 1:
@@ -136,7 +142,7 @@ def show(ledger: Ledger, reference: str) -> Entry:
     return next(index.fetch(ledger.store, rows))
 
 
-def _find(connection: sqlite3.Connection, reference: str) -> list[tuple[int, int, str]]:
+def _find(connection: sqlite3.Connection, reference: str) -> _Rows:
     columns = "SELECT seq, at, hash FROM entries"
     if reference.isascii() and reference.isdigit() and len(reference) < 16:
         found = connection.execute(f"{columns} WHERE seq = ?", (int(reference),)).fetchall()
@@ -166,11 +172,11 @@ def _starts(ledger: Ledger, runs: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return what set each run off: its lock entry's data, with its plan's trigger over it."""
     text = "SELECT seq, at, hash FROM entries WHERE run = ? AND type IN ('lock', 'plan') ORDER BY seq"
 
-    def rows(connection: sqlite3.Connection) -> list[tuple[int, int, str]]:
+    def rows(connection: sqlite3.Connection) -> _Rows:
         return [row for run in sorted(runs) for row in connection.execute(text, (run,))]
 
     found: dict[str, dict[str, Any]] = {}
-    for entry in index.fetch(ledger.store, index.ask(ledger.store, rows)):
+    for entry in index.fetch(ledger.store, _ask(ledger, rows)):
         known = found.setdefault(entry.run, {"command": "", "trigger": {}})
         known["command"] = entry.data.get("command") or known["command"]
         known["trigger"] = {**known["trigger"], **(entry.data.get("trigger") or {})}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nhictl.ledger import checkpoint, signing
-from nhictl.ledger.chain import ZERO, EntryType, Head, Line, line_hash, moment, parse, split
+from nhictl.ledger.chain import ZERO, EntryType, Head, Line, line_hash, moment, overlong, parse, split
 from nhictl.ledger.scan import LockState, lock_state
 from nhictl.model import Entry, LedgerError, canonical
 
@@ -87,6 +87,8 @@ class Audit:
         return found
 
     def _torn(self, piece: bytes) -> list[Problem]:
+        if overlong(piece):
+            return [self._error("form", "the last line does not end where an entry ends")]
         self.seq -= 1
         text = (
             f"the last line is incomplete ({len(piece)} bytes): cut off while it was written; the next run removes it"

@@ -53,7 +53,7 @@ class Writer:
         by: Stamp,
         clock: Callable[[], datetime],
         sign: Callable[[checkpoint.Range], Mapping[str, Any]],
-        lost: Callable[[int], Exception],
+        lost: Callable[[], Exception],
     ) -> None:
         self._store, self._tail, self._last_time = store, start.tail, start.last_time
         self._tree = checkpoint.extend(start.tree, start.pending)
@@ -77,6 +77,8 @@ class Writer:
         """Append entries of any type whose data is encoded already. For the ledger itself."""
         if not items:
             return []
+        if self._failure is not None:
+            raise self._failure
         batch = _Batch(items)
         with self._mutex:
             self._waiting.append(batch)
@@ -89,7 +91,8 @@ class Writer:
             self.record([(EntryType.CHECKPOINT, b"")])
 
     def close(self) -> None:
-        """End the writing thread; everything appended is durable already."""
+        """End the writing thread; everything appended is durable already. Nothing can be appended after that."""
+        self._failure = self._failure or LedgerError("the lock of the ledger was released")
         self._thread.shutdown(wait=True)
 
     def _flush(self, batch: _Batch) -> None:
@@ -102,7 +105,7 @@ class Writer:
         try:
             self._commit(batches)
         except Moved:
-            self._failure = self._lost(self._tail.end)
+            self._failure = self._lost()
             raise self._failure from None
         except Exception as error:
             self._failure = error

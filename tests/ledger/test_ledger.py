@@ -216,6 +216,52 @@ def test_breaking_no_lock_is_an_error(ledger):
         ledger.break_lock("why not")
 
 
+def test_a_lock_is_broken_while_its_holder_writes(make, monkeypatch):
+    """An entry of the holder between reading and breaking makes the break try again, not fail."""
+    zombie, breaker = make("run-1"), make("run-2")
+    real, entered = breaker.scan, []
+    with pytest.raises(LockHeld), zombie.lock("apply") as writer:
+
+        def scan():
+            found = real()
+            if not entered:
+                entered.append(writer.append("intent", {"op": "1"}))
+            return found
+
+        monkeypatch.setattr(breaker, "scan", scan)
+        breaker.break_lock("hangs")
+    assert types(zombie) == ["genesis", "lock", "intent", "lock_break"]
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_breaking_needs_a_reason(make, reason):
+    """A break without a reason is refused."""
+    with make().lock("apply"), pytest.raises(LedgerError, match="reason"):
+        make("run-2").break_lock(reason)
+
+
+def test_a_lock_file_held_without_a_lock_entry_can_be_broken(make):
+    """A run that holds the file and records nothing blocks others only until a person breaks it."""
+    ledger = make()
+    with ledger.lock("apply"):
+        pass
+    with ledger.store.guard():
+        with pytest.raises(LockHeld, match="records nothing"), make("run-2").lock("apply"):
+            pass
+        make("run-2").break_lock("hangs")
+        with make("run-3").lock("apply"):
+            pass
+    assert verify(ledger) == []
+
+
+def test_a_released_writer_refuses(ledger):
+    """After the lock is released nothing can be appended with its writer."""
+    with ledger.lock("apply") as writer:
+        pass
+    with pytest.raises(LedgerError, match="released"):
+        writer.append("intent", {"op": "1"})
+
+
 def test_who_lost_the_lock_cannot_write(make):
     """A run whose lock was broken fails at its next append, is told by whom, and leaves no entry."""
     zombie = make("run-1")
@@ -322,6 +368,18 @@ def test_a_torn_tail_is_repaired_by_the_next_run(make, log_path):
         recovered = [entry for entry in ledger.entries() if entry.type == "recovered"]
         assert [entry.data["bytes"] for entry in recovered] == [cut - start]
         assert verify(ledger) == []
+
+
+def test_zeros_after_a_power_failure_are_a_torn_tail(make, log_path):
+    """Where the file grew and its content did not arrive, the zeros are removed and recorded."""
+    with make().lock("apply"):
+        pass
+    log_path.write_bytes(log_path.read_bytes() + b"\0" * 4096)
+    ledger = make("run-2")
+    with ledger.lock("apply"):
+        pass
+    assert [entry.data["bytes"] for entry in ledger.entries() if entry.type == "recovered"] == [4096]
+    assert verify(ledger) == []
 
 
 def test_a_torn_first_line_is_started_over(make, log_path):

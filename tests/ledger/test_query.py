@@ -243,6 +243,12 @@ def test_another_format_is_refused(full):
         export(full, "xml")
 
 
+def test_another_workspaces_ledger_is_not_shown(full, make):
+    """Questions are refused like everything else where the ledger is another's."""
+    with pytest.raises(LedgerError, match="belongs to"):
+        log(make(workspace="elsewhere"), Filters())
+
+
 def test_asking_an_empty_ledger_creates_nothing(ledger, tmp_path):
     """No ledger, no index."""
     assert log(ledger, Filters()) == ()
