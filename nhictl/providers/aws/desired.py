@@ -88,7 +88,7 @@ def _policy(work: Composition, role: Role) -> Resource:
     attributes["fixed"] = {"description": described} if described else {}
     return Resource(
         work.account.address(POLICY, name), attributes, subject=role.ref, handling=role.handling,
-        adopt=role.adopt, origin=role.document.span("metadata", "name"),
+        adopt=role.adopt, place=role.document.place("metadata", "name"),
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def _principal(work: Composition, nhi: NHI) -> Resource | None:
     address = work.account.address(kind, name)
     return Resource(
         address, attributes, subject=nhi.ref, handling=nhi.handling, adopt=nhi.adopt,
-        depends_on=tuple(sorted(set(depends) - {address})), origin=nhi.document.span("metadata", "name"),
+        depends_on=tuple(sorted(set(depends) - {address})), place=nhi.document.place("metadata", "name"),
     )  # fmt: skip
 
 

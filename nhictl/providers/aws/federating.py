@@ -59,7 +59,7 @@ def _resource(
 ) -> Resource:
     return Resource(
         work.account.address(kind, name), attributes, subject=connection.ref, handling=connection.handling,
-        adopt=connection.adopt, origin=connection.document.span("metadata", "name"),
+        adopt=connection.adopt, place=connection.document.place("metadata", "name"),
     )  # fmt: skip
 
 

@@ -59,17 +59,16 @@ def create(steps: Steps, account: Account, change: Change, operation: Operation)
         params["Description"] = after["description"]
     if after.get("boundary"):
         params["PermissionsBoundary"] = after["boundary"]
+    before: Attributes = {"boundary": after.get("boundary", ""), "enabled": True}
     try:
         steps.native_id = steps.do("CreateRole", patience=_PRINCIPAL_TRIES, **params)["Role"]["RoleId"]
     except ProviderError as error:
-        if error.code != "EntityAlreadyExists":
+        begun = read(steps.calls, account, change.address.name) if error.code == "EntityAlreadyExists" else None
+        if begun is None or begun.mark != marking.mark(change, operation):
             raise
-        data = steps.calls.read("GetRole", RoleName=change.address.name)["Role"]
-        if not marking.made_by(data, change, operation):
-            raise
-        steps.native_id = data["RoleId"]
+        steps.native_id, before = begun.native_id, begun.attributes
     steps.fresh = True
-    _converge(steps, change, {"boundary": after.get("boundary", ""), "enabled": True})
+    _converge(steps, change, before)
 
 
 def update(steps: Steps, account: Account, change: Change, before: Attributes) -> None:

@@ -7,7 +7,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nhictl.model import Attributes, Change, Operation, ProviderError, Resource
@@ -19,17 +19,20 @@ from nhictl.providers.aws.principal import USERS
 
 _IN_USE_TRIES = 4
 
-_BELONGINGS: Sequence[tuple[str, str, str, str]] = (
+_USUAL: Sequence[tuple[str, str, str, str]] = (
     ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
+    ("ListGroupsForUser", "Groups", "RemoveUserFromGroup", "GroupName"),
+)
+_RARE: Sequence[tuple[str, str, str, str]] = (
     ("ListMFADevices", "MFADevices", "DeactivateMFADevice", "SerialNumber"),
     ("ListSSHPublicKeys", "SSHPublicKeys", "DeleteSSHPublicKey", "SSHPublicKeyId"),
+    ("ListSigningCertificates", "Certificates", "DeleteSigningCertificate", "CertificateId"),
     (
         "ListServiceSpecificCredentials", "ServiceSpecificCredentials", "DeleteServiceSpecificCredential",
         "ServiceSpecificCredentialId",
     ),
-    ("ListSigningCertificates", "Certificates", "DeleteSigningCertificate", "CertificateId"),
-    ("ListGroupsForUser", "Groups", "RemoveUserFromGroup", "GroupName"),
 )  # fmt: skip
+"""What hangs on a user: how it is listed, where in the reply, how it is removed, and by which field."""
 
 
 def read(calls: Calls, account: Account, name: str) -> Resource | None:
@@ -67,17 +70,15 @@ def create(steps: Steps, account: Account, change: Change, operation: Operation)
     params: dict[str, Any] = {"Path": after["path"], "UserName": name, "Tags": tags}
     if after.get("boundary"):
         params["PermissionsBoundary"] = after["boundary"]
+    before: Attributes = {"boundary": after.get("boundary", ""), "enabled": True}
     try:
         steps.native_id = steps.do("CreateUser", **params)["User"]["UserId"]
     except ProviderError as error:
-        if error.code != "EntityAlreadyExists":
+        begun = read(steps.calls, account, name) if error.code == "EntityAlreadyExists" else None
+        if begun is None or begun.mark != marking.mark(change, operation):
             raise
-        data = steps.calls.read("GetUser", UserName=name)["User"]
-        if not marking.made_by(data, change, operation):
-            raise
-        steps.native_id = data["UserId"]
+        steps.native_id, before = begun.native_id, begun.attributes
     steps.fresh = True
-    before: Attributes = {"boundary": after.get("boundary", ""), "enabled": True}
     principal.converge(steps, USERS, name, before=before, after=after, own=_nothing)
 
 
@@ -88,18 +89,26 @@ def update(steps: Steps, account: Account, change: Change, before: Attributes) -
 
 
 def delete(steps: Steps, account: Account, change: Change, operation: Operation) -> None:
-    """Delete the user: keys, login profile, devices, certificates, groups and policies first."""
+    """Delete the user: keys, login profile, groups and policies first; the rest when AWS says there is more."""
     at = USERS.named(change.address.name)
-    for listing, key, removal, field in _BELONGINGS:
+    _remove(steps, at, _USUAL[:1])
+    if steps.calls.found("GetLoginProfile", **at):
+        steps.do("DeleteLoginProfile", absent_ok=True, **at)
+    _remove(steps, at, _USUAL[1:])
+    principal.strip(steps, USERS, change.address.name)
+    try:
+        steps.do("DeleteUser", absent_ok=True, **at)
+    except ProviderError as error:
+        if error.code != "DeleteConflict":
+            raise
+        _remove(steps, at, _RARE)
+        steps.do("DeleteUser", absent_ok=True, patience=_IN_USE_TRIES, **at)
+
+
+def _remove(steps: Steps, at: Mapping[str, Any], belongings: Sequence[tuple[str, str, str, str]]) -> None:
+    for listing, key, removal, field in belongings:
         for item in steps.calls.items(listing, key, **at):
             steps.do(removal, absent_ok=True, **at, **{field: item[field]})
-        if removal == "DeleteAccessKey" and steps.calls.found("GetLoginProfile", **at):
-            steps.do("DeleteLoginProfile", absent_ok=True, **at)
-    principal.strip(steps, USERS, change.address.name)
-    reply = steps.calls.found("GetUser", **at) or {}
-    if reply.get("User", {}).get("PermissionsBoundary"):
-        steps.do("DeleteUserPermissionsBoundary", absent_ok=True, **at)
-    steps.do("DeleteUser", absent_ok=True, patience=_IN_USE_TRIES, **at)
 
 
 def _nothing() -> None:

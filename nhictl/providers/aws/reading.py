@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nhictl.model import Address, ProviderError, Resource
-from nhictl.model.errors import Fault
+from nhictl.model import Address, Change, Fault, ProviderError, Resource
 from nhictl.providers.aws import convert, federation, iam_policy, iam_role, iam_user
 from nhictl.providers.aws.calls import PAGE, Calls
 from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
@@ -32,8 +31,13 @@ def everything(calls: Calls, account: Account, scope: Scope) -> Iterator[Resourc
             yield from _providers(calls, account, kind, scope=scope)
 
 
-def again(calls: Calls, account: Account, addresses: Iterable[Address]) -> Iterator[Resource]:
-    """Yield the objects at `addresses` read again, marks known. Many roles and users are read in bulk."""
+def again(
+    calls: Calls, account: Account, addresses: Iterable[Address], *, arns: Mapping[str, str]
+) -> Iterator[Resource]:
+    """Yield the objects at `addresses` read again, marks known. Many roles and users are read in bulk.
+
+    `arns` are those of policies that were read before, by name; the others are looked up.
+    """
     wanted = sorted(set(addresses))
     principals = [a for a in wanted if a.kind in (ROLE, USER)]
     if len(principals) >= _BULK_FROM:
@@ -42,12 +46,18 @@ def again(calls: Calls, account: Account, addresses: Iterable[Address]) -> Itera
         scope = Scope(frozenset(kinds), frozenset(among))
         yield from (r for r in _details(calls, account, kinds, scope=scope) if r.address in among)
         wanted = [a for a in wanted if a not in among]
-    paths: dict[str, str] = {}
-    if any(a.kind == POLICY for a in wanted):
-        paths = policy_arns(calls)
+    if any(a.kind == POLICY and a.name not in arns for a in wanted):
+        arns = policy_arns(calls)
     for address in wanted:
-        if (resource := _one(calls, account, address, paths)) is not None:
+        if (resource := _one(calls, account, address, arns)) is not None:
             yield resource
+
+
+def one(calls: Calls, account: Account, change: Change) -> Resource | None:
+    """Return the live policy or identity provider a change is about, None when there is none."""
+    if change.address.kind == POLICY:
+        return iam_policy.read(calls, account, iam_policy.arn_of(account, change))
+    return federation.read(calls, account, change.address.kind, change.address.name)
 
 
 def policy_arns(calls: Calls) -> dict[str, str]:

@@ -67,6 +67,7 @@ class AwsSession:
     assumed: str = ""
     _identity: Identity | None = None
     _seen: dict[Address, Resource] = field(default_factory=dict)
+    _arns: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def identity(self) -> Identity:
@@ -79,12 +80,15 @@ class AwsSession:
     def read(self, scope: Scope) -> Iterator[Resource]:
         """Yield every live object in scope."""
         self.identity()
-        yield from reading.everything(self.calls, self.account, scope)
+        for resource in reading.everything(self.calls, self.account, scope):
+            if resource.address.kind == POLICY:
+                self._arns[resource.address.name] = str(resource.facts["arn"])
+            yield resource
 
     def reread(self, addresses: Collection[Address]) -> Mapping[Address, Resource]:
         """Return the live objects at `addresses`, marks known; absent ones are left out."""
         self.identity()
-        found = {r.address: r for r in reading.again(self.calls, self.account, addresses)}
+        found = {r.address: r for r in reading.again(self.calls, self.account, addresses, arns=self._arns)}
         with self._lock:
             for address in addresses:
                 self._seen.pop(address, None)
@@ -139,12 +143,21 @@ class AwsSession:
             return self._seen.pop(address, None)
 
     def _verified(self, steps: Steps, change: Change, seen: Resource | None) -> Attributes:
-        """Return what the object is before the change; an object read again just now is not read a third time."""
+        """Return what the object is before the change; an object read again just now is not read a third time.
+
+        Calls for principals are harmless when repeated, so for them the planned state will do.
+        """
         if seen is not None and seen.native_id == change.native_id and not seen.facts.get("service_linked"):
             steps.native_id = seen.native_id
             return seen.attributes
-        steps.native_id = _kind(change).check(self.calls, self.account, change)
-        return change.before.attributes if change.before else {}
+        if change.address.kind in (ROLE, USER):
+            steps.native_id = _kind(change).check(self.calls, self.account, change)
+            return change.before.attributes if change.before else {}
+        live = reading.one(self.calls, self.account, change)
+        if live is None:
+            raise ProviderError(Fault.NOT_FOUND, f"{change.address} does not exist", code="NoSuchEntity")
+        steps.native_id = marking.verified(change, live.native_id)
+        return live.attributes
 
     def _delete(self, steps: Steps, change: Change, operation: Operation) -> None:
         """Delete the object of the change; what is gone already counts as deleted."""
