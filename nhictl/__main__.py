@@ -20,8 +20,11 @@ def main() -> NoReturn:
     if argv in (["--version"], ["-V"]):
         sys.stdout.write(f"nhictl {__version__}\n")
         sys.exit(0)
+    import gc
+
     from nhictl.cli.app import run
 
+    gc.set_threshold(200_000, 20, 20)  # an estate is one big graph that stays: collecting often only costs time
     try:
         code = run(argv)
         sys.stdout.flush()

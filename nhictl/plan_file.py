@@ -74,7 +74,6 @@ _RESOURCE = c.record(
     adopt=c.FLAG,
     renamed_from=c.optional(c.ADDRESS),
     facts=c.table(c.VALUE),
-    origin=c.optional(_SPAN),
 )
 _FIELD = c.record(
     FieldChange,

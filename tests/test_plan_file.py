@@ -59,7 +59,6 @@ resources = st.builds(
     adopt=st.booleans(),
     renamed_from=st.none() | addresses,
     facts=st.dictionaries(texts, values, max_size=1),
-    origin=spans,
 )
 field_changes = st.builds(FieldChange, texts, values, values, sets, sets)
 changes = st.builds(

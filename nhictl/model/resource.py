@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nhictl.model.source import Span
+from nhictl.model.source import Place, Span
 from nhictl.model.value import Attributes, digest
 
 
@@ -96,7 +96,12 @@ class Resource:
     adopt: bool = False
     renamed_from: Address | None = None
     facts: Attributes = field(default_factory=dict)
-    origin: Span | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def origin(self) -> Span | None:
+        """Where the manifest says it; None for live resources."""
+        return self.place.span() if self.place is not None else None
 
     def fingerprint(self) -> str:
         """Return a digest over native id and attributes: what a plan saw, to be found again before a write."""

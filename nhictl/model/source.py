@@ -77,6 +77,10 @@ class Document:
         """`kind/name` in lower case, the short reference of the object: `nhi/payments-ci`."""
         return f"{self.kind.lower()}/{self.name}"
 
+    def place(self, *path: str | int) -> Place:
+        """Return the position of `path`, found only when it is asked for."""
+        return Place(self, path)
+
     def span(self, *path: str | int) -> Span:
         """Return the position of the value at `path`; of its key, or of the nearest parent known, otherwise."""
         at = tuple(path)
@@ -86,3 +90,15 @@ class Document:
             found = self.positions.get(at)
         line, column, width = found or (1, 1, 1)
         return Span(self.file, line, column, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a document that is looked up when it is needed: positions of a whole estate cost seconds."""
+
+    document: Document
+    path: Path
+
+    def span(self) -> Span:
+        """Return the position."""
+        return self.document.span(*self.path)

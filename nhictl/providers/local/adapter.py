@@ -26,8 +26,8 @@ from nhictl.model import (
     Handling,
     OnRemove,
     Permission,
+    Place,
     Resource,
-    Span,
     Value,
     freeze,
     ordered_set,
@@ -90,7 +90,7 @@ class _Names:
     """The physical names of the target, and what is wrong with them."""
 
     estate: Estate
-    taken: dict[Address, Span] = field(default_factory=dict)
+    taken: dict[Address, Place] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
 
     def take(self, kind: str, item: NHI | Role | Connection) -> tuple[Address, Address | None]:
@@ -99,21 +99,21 @@ class _Names:
         address = Address(target, kind, item.native_name or item.meta.name)
         former = names.get((item.ref, kind)) or names.get((self.estate.previous.get(item.ref, ""), kind))
         path = ("spec", "nativeName") if item.native_name else ("metadata", "name")
-        self.claim(address, item.document.span(*path))
+        self.claim(address, item.document.place(*path))
         return address, Address(target, kind, former) if former and former != address.name else None
 
-    def claim(self, address: Address, span: Span) -> None:
+    def claim(self, address: Address, place: Place) -> None:
         """Note who has `address`; report a second one and a name the directory refuses."""
         if address in self.taken:
-            related = ((self.taken[address], "first here"),)
+            related = ((self.taken[address].span(), "first here"),)
             text = f"{address.kind} {address.name} is declared twice in target {address.target}"
-            self.problems.append(Diagnostic("E571", text, span, related=related))
-        self.taken.setdefault(address, span)
+            self.problems.append(Diagnostic("E571", text, place.span(), related=related))
+        self.taken.setdefault(address, place)
         forbidden = _FORBIDDEN.get(address.kind)
         if (forbidden and forbidden in address.name) or (address.kind != "grant" and len(address.name) > _NAME_LENGTH):
             text = f"the directory cannot hold the {address.kind} name {address.name[:_NAME_LENGTH]}"
             hint = f"at most {_NAME_LENGTH} characters" + (f", without {forbidden!r}" if forbidden else "")
-            self.problems.append(Diagnostic("E570", text, span, hint=hint))
+            self.problems.append(Diagnostic("E570", text, place.span(), hint=hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _role(names: _Names, role: Role) -> Resource:
         handling=role.handling,
         adopt=role.adopt,
         renamed_from=former,
-        origin=role.document.span("metadata", "name"),
+        place=role.document.place("metadata", "name"),
     )
 
 
@@ -183,7 +183,7 @@ def _connection(names: _Names, connection: Connection) -> Resource:
         handling=connection.handling,
         adopt=connection.adopt,
         renamed_from=former,
-        origin=connection.document.span("metadata", "name"),
+        place=connection.document.place("metadata", "name"),
     )
 
 
@@ -206,7 +206,7 @@ def _identity(names: _Names, nhi: NHI) -> Resource:
         handling=nhi.handling,
         adopt=nhi.adopt,
         renamed_from=former,
-        origin=nhi.document.span("metadata", "name"),
+        place=nhi.document.place("metadata", "name"),
     )
 
 
@@ -238,8 +238,8 @@ def _grant(
     parts = [r for r in (identity, role, via) if r is not None]
     now, before = [r.address.name for r in parts], [(r.renamed_from or r.address).name for r in parts]
     address = Address(identity.address.target, "grant", grant_name(*now))
-    span = nhi.document.span("spec", "grants", grant.index)
-    names.claim(address, span)
+    place = nhi.document.place("spec", "grants", grant.index)
+    names.claim(address, place)
     attributes: dict[str, Value] = {
         "identity": identity.address.name,
         "role": role.address.name,
@@ -254,7 +254,7 @@ def _grant(
         handling=_grant_handling(nhi.handling),
         adopt=nhi.adopt,
         renamed_from=None if before == now else replace(address, name=grant_name(*before)),
-        origin=span,
+        place=place,
     )
 
 
