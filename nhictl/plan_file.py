@@ -5,6 +5,7 @@ Rules enforced here:
   covers every field, the digest is that of the changes, unknown fields and wrong types are errors;
 - the digest names what would be done and where (`digest_of`), so two plans with one digest do the same;
   it is not over times, commit, reasons, positions, principals and facts, which differ between equal plans;
+- positions are kept once per change, not again in its resources;
 - a plan holds no secret because attributes hold none; this module adds nothing to it.
 The published schema is `schemas/plan.json`; a test keeps it and these tables the same.
 """
