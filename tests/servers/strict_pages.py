@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from tests.servers.strict_wire import Refused, Reply, Request, Upstream, child, every, local, written
+from tests.servers.strict_wire import Refused, Reply, Request, Upstream, child, every, local, texts, written
 
 PAGED: Mapping[str, tuple[str, ...]] = {
     "GetAccountAuthorizationDetails": ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
@@ -27,6 +27,8 @@ def paged(request: Request, upstream: Upstream, *, largest: int, lost_marker: bo
     if reply.status != 200:
         return reply
     root = ET.fromstring(reply.body)
+    if request.action == "GetAccountAuthorizationDetails":
+        _name_policies(root, request, upstream)
     end = start + min(asked, largest)
     more = _cut(request.action, root, start, end)
     result = next(every(root, f"{request.action}Result"))
@@ -56,3 +58,28 @@ def _cut(action: str, root: ET.Element, start: int, end: int) -> bool:
                     holder.remove(member)
                 seen += 1
     return seen > end
+
+
+def _name_policies(root: ET.Element, request: Request, upstream: Upstream) -> None:
+    """Add id and name, which AWS gives and moto leaves out, to the managed policies of an account's details."""
+    listed = next(every(root, "Policies"), None)
+    bare = [m for m in listed or () if not any(local(e) == "PolicyName" for e in m)]
+    if not bare:
+        return
+    known = _policies(request, upstream)
+    for member in bare:
+        arn = next(e.text or "" for e in member if local(e) == "Arn")
+        child(member, "PolicyName", arn.rpartition("/")[2])
+        child(member, "PolicyId", known[arn])
+
+
+def _policies(request: Request, upstream: Upstream) -> dict[str, str]:
+    found: dict[str, str] = {}
+    marker: dict[str, str] = {}
+    while True:
+        page = upstream.ask(request, "ListPolicies", Scope="Local", MaxItems=str(LARGEST), **marker)
+        found |= dict(zip(texts(page, "Arn"), texts(page, "PolicyId"), strict=True))
+        following = texts(page, "Marker")
+        if texts(page, "IsTruncated") != ["true"] or not following:
+            return found
+        marker = {"Marker": following[0]}
