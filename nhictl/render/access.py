@@ -74,7 +74,8 @@ def _phrase(sign: str, p: Permission) -> Phrase:
         refused = "not " if p.effect == "deny" else ""
         return Phrase(sign, f"may {refused}be assumed by ", resource, how, when)
     refused = "deny " if p.effect == "deny" else ""
-    return Phrase(sign, f"{refused}{action} on ", resource, "", when)
+    joint = " on " if resource else ""
+    return Phrase(sign, f"{refused}{action}{joint}", resource, "", when)
 
 
 def phrases(delta: AccessDelta) -> list[Phrase]:

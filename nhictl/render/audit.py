@@ -17,6 +17,7 @@ from nhictl.render.text import Style, count, wrap
 from nhictl.render.values import compact
 
 COLUMNS = ("SEQ", "TIME", "WHO", "TYPE", "WHAT", "RESULT")
+_TRIGGER = (("kind", ""), ("pullRequest", "pull request "), ("commit", "commit "), ("url", ""))
 _STATUS = {"not_applied": "failed", "indeterminate": "unknown"}
 _SGR = {"applied": "green", "failed": "bold red", "unknown": "bold yellow"}
 
@@ -151,9 +152,9 @@ def _event(event: Happening, style: Style) -> Iterator[str]:
     indirect = "" if event.direct else " (indirectly)"
     ended = style.paint(word, _SGR.get(word, "dim"))
     yield f"{who}  {visible(event.action)} {visible(event.address)}{indirect}  {ended}"
-    trigger = [visible(event.trigger.get(key, "")) for key in ("kind", "pullRequest", "commit", "url")]
+    trigger = [f"{word}{visible(event.trigger[key])}" for key, word in _TRIGGER if event.trigger.get(key)]
     facts = (
-        ("why", "; ".join(part for part in (visible(event.reason), *trigger) if part)),
+        ("why", ", ".join(part for part in (visible(event.reason), *trigger) if part)),
         ("command", visible(event.command or event.trigger.get("command", ""))),
         ("plan", visible(event.plan)),
         ("result", visible(event.detail)),

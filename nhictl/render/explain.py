@@ -1,77 +1,69 @@
-"""What `explain` answers: a diagnostic code, a manifest kind, or one field of it. From the registry and the schemas."""
+"""What `explain` answers: a diagnostic code, a manifest kind, or one field of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from nhictl.codes import Code
+from nhictl.manifest.explain import Child, Field, Topic
 from nhictl.render.safe import visible
-from nhictl.render.text import Style, wrap
+from nhictl.render.text import Style, columns, pad, wrap
 
-Schema = Mapping[str, Any]
-_LEFT = 26
+_WIDEST_NAME = 24
 
 
-def code(topic: Code, style: Style) -> str:
-    """Return the explanation of a diagnostic code: title, why, an example refused and one accepted."""
-    lines = [style.paint(f"{topic.code}: {topic.title}", "bold"), "", *wrap(topic.why, style.width)]
+def render(topic: Topic, style: Style) -> str:
+    """Return the explanation of a code, a kind or a field."""
+    lines = _code(topic, style) if isinstance(topic, Code) else _field(topic, style)
+    return style.encodable("\n".join(lines))
+
+
+def _code(topic: Code, style: Style) -> Iterator[str]:
+    yield style.paint(f"{topic.code}: {topic.title}", "bold")
+    yield ""
+    yield from wrap(topic.why, style.width)
     for title, example in (("Refused:", topic.bad), ("Accepted:", topic.good)):
         if example:
-            lines += ["", style.paint(title, "bold"), *(f"  {line}" for line in example.splitlines())]
-    return style.encodable("\n".join(lines))
+            yield ""
+            yield style.paint(title, "bold")
+            yield from (f"  {line}" for line in example.splitlines())
 
 
-def field(path: str, schema: Schema, style: Style, *, resolve: Callable[[Schema], Schema]) -> str:
-    """Return the explanation of a kind or of a field of it. `resolve` follows a `$ref`; it gives others back as is."""
-    node = resolve(schema)
-    lines = [style.paint(f"{visible(path)}  ", "bold") + style.paint(type_of(node), "cyan"), ""]
-    described = schema.get("description") or node.get("description") or "No description."
-    lines += [text for piece in str(described).split("\n") for text in wrap(visible(piece), style.width)]
-    lines += list(_limits(node))
-    inner = node if "properties" in node else resolve(node.get("items") or {})
-    properties: Mapping[str, Schema] = inner.get("properties") or {}
-    if properties:
-        lines += ["", style.paint("Fields of each item" if inner is not node else "Fields", "bold")]
-        required = frozenset(inner.get("required") or ())
-        for name, child in properties.items():
-            lines += _property(name, child, style, type_=type_of(resolve(child)), required=name in required)
-    return style.encodable("\n".join(lines))
+def _field(topic: Field, style: Style) -> Iterator[str]:
+    need = ", required" if topic.required else ""
+    yield style.paint(visible(topic.path), "bold") + "  " + style.paint(f"{topic.type}{need}", "cyan")
+    yield ""
+    for piece in (topic.description or "No description.").split("\n"):
+        yield from wrap(visible(piece), style.width)
+    for word, text in _facts(topic):
+        yield ""
+        yield from wrap(f"{word}: {visible(text)}", style.width)
+    if topic.examples:
+        yield ""
+        yield style.paint("Examples", "bold")
+        for example in topic.examples:
+            yield from (f"  {line}" for line in example.splitlines())
+    if topic.children:
+        yield ""
+        yield style.paint("Exactly one of" if topic.one_of else "Fields", "bold")
+        for child in topic.children:
+            yield from _child(child, style)
 
 
-def type_of(node: Schema) -> str:
-    """Return the type of a schema in words: `list of string`, `one of a, b`."""
-    if "const" in node:
-        return f"always {visible(str(node['const']))}"
-    if "enum" in node:
-        return "one of " + ", ".join(visible(str(item)) for item in node["enum"])
-    found = node.get("type", "object" if "properties" in node else "any")
-    if isinstance(found, list):
-        return " or ".join(found)
-    if found == "array":
-        items = node.get("items") or {}
-        return f"list of {items.get('type', 'object') if isinstance(items, Mapping) else 'any'}"
-    return str(found)
+def _facts(topic: Field) -> Iterator[tuple[str, str]]:
+    if topic.choices:
+        yield "One of", ", ".join(topic.choices)
+    if topic.form:
+        yield "Form", topic.form
+    if topic.default:
+        yield "Default", topic.default
+    if topic.variables:
+        yield "Variables", "${env.*}, ${vars.*} and, in an NHI, ${nhi.*} may stand here"
 
 
-def _limits(node: Schema) -> Iterator[str]:
-    words = {
-        "default": "default", "minimum": "at least", "maximum": "at most", "pattern": "pattern",
-        "minLength": "shortest", "maxLength": "longest", "minItems": "items at least", "maxItems": "items at most",
-    }  # fmt: skip
-    for key, word in words.items():
-        if key in node:
-            yield f"  {word}: {visible(str(node[key]))}"
-    if node.get("examples"):
-        yield f"  for example: {', '.join(visible(str(item)) for item in node['examples'])}"
-
-
-def _property(name: str, child: Schema, style: Style, *, type_: str, required: bool) -> Iterator[str]:
-    text = f"{visible(name)}{' (required)' if required else ''}"
-    first = str(child.get("description", "")).split("\n", 1)[0]
-    said = wrap(visible(first), max(20, style.width - _LEFT - 4)) if first else [type_]
-    if len(text) > _LEFT:
-        yield f"  {text}"
-        text = ""
-    for number, part in enumerate(said):
-        yield f"  {text if number == 0 else '':<{_LEFT}}  {part}"
+def _child(child: Child, style: Style) -> Iterator[str]:
+    name = visible(child.name)
+    width = max(_WIDEST_NAME, columns(name) + 1)
+    kind = f"{child.type}{', required' if child.required else ''}"
+    yield f"  {style.paint(pad(name, width), 'bold')}{style.paint(kind, 'cyan')}"
+    yield from (f"    {line}" for line in wrap(visible(child.summary), max(20, style.width - 4)))
