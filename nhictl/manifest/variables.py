@@ -68,7 +68,7 @@ def _shared(environment: Environment) -> dict[str, Scalar]:
 @dataclass(slots=True)
 class _Run:
     """One document being resolved. `unresolved` are the paths of strings that keep their variables; `by_target` says
-    that something depends on the target.
+    that something depends on the target; `nhi_known`, that the scope has what it can have of `${nhi.*}`.
     """
 
     document: Document
@@ -76,6 +76,7 @@ class _Run:
     problems: list[Diagnostic] = field(default_factory=list)
     unresolved: list[Path] = field(default_factory=list)
     by_target: bool = False
+    nhi_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,8 @@ def _value(run: _Run, text: str, match: re.Match[str], path: Path) -> Scalar | N
     run.by_target = run.by_target or name in _TARGET_NAMES
     if name in run.scope.values:
         return run.scope.values[name]
-    if name and name.startswith("nhi.") and run.document.kind == "NHI":
-        run.scope = _with_nhi(run.document, run.scope)
+    if name and name.startswith("nhi.") and run.document.kind == "NHI" and not run.nhi_known:
+        run.scope, run.nhi_known = _with_nhi(run.document, run.scope), True
         if name in run.scope.values:
             return run.scope.values[name]
     run.unresolved.append(path)
@@ -258,7 +259,7 @@ def _with_nhi(document: Document, within: Scope) -> Scope:
     for name in _NHI_FIELDS:
         found = spec.get(name) if isinstance(spec, dict) else None
         if isinstance(found, str):
-            run = _Run(document, within)
+            run = _Run(document, within, nhi_known=True)
             value = _text(run, found, ("spec", name)) if "${" in found else found
             if not run.unresolved:
                 values[f"nhi.{name}"] = value
