@@ -9,6 +9,7 @@ import typer
 from nhictl.cli import options as o
 from nhictl.cli.app import new_app
 from nhictl.cli.talk import out
+from nhictl.model import Exit, NhictlError
 
 app = new_app()
 
@@ -21,6 +22,10 @@ def schema(
     debug: o.Debug = False,
 ) -> None:
     """Print the JSON Schema of a kind, or of every manifest."""
-    from nhictl.manifest.schema_files import text
+    from nhictl.manifest.schema_files import KINDS, text
 
-    out(text(kind.lower() or "nhictl"))
+    known = {**{name.lower(): name for name in KINDS}, "plan": "plan", "nhictl": "nhictl"}
+    name = kind.lower() or "nhictl"
+    if name not in known:
+        raise NhictlError(f"no such kind: {kind}", hint=f"one of {', '.join(known.values())}", exit_code=Exit.USAGE)
+    out(text(name))

@@ -119,4 +119,11 @@ ROWS: tuple[Code, ...] = (
         "grants: [{role: deployer, via: github-to-aws}]",
         "grants: [{role: deployer, via: github-to-directory}]",
     ),
+    Code(
+        "E590",
+        "Two manifest objects are one object of the provider",
+        "Each would undo what the other says. Names that differ in a manifest can be the same in the provider.",
+        "two NHIs with `nativeName: deployer` in one target",
+        "nativeName: deployer-payments",
+    ),
 )

@@ -112,15 +112,15 @@ ROWS: tuple[Code, ...] = (
         "kind: NHI\nmetadata: {labels: {stage: any}}",
     ),
     Code(
-        "E501",
+        "E580",
         "An NHI that is realised nowhere",
         "In each of its environments an identity is made in some target: the one its identity"
         " block or its roles lead to, one it lists in `targets`, or the only one.",
-        "kind: NHI\nspec: {environments: [prod], targets: [directory]}",
+        "kind: NHI\nspec: {environments: [staging, prod], targets: [directory]}",
         "kind: NHI\nspec: {environments: [staging], targets: [directory]}",
     ),
     Code(
-        "E502",
+        "E581",
         "An NHI that could be in several targets",
         "Two targets of the same provider would do. nhictl does not guess: an identity in the"
         " wrong account is access nobody asked for.",

@@ -11,7 +11,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -136,13 +136,20 @@ def _realised(
             able = [t.name for t in environment.targets if t.provider == placed.ambiguous]
             text = f"{nhi.ref} could be in any of {len(able)} {placed.ambiguous} targets of environment {name}"
             hint = "say which with `targets`: " + ", ".join(able)
-            yield Diagnostic("E502", text, nhi.span("spec", "environments", place), hint=hint)
-        elif not placed.targets:
+            yield Diagnostic("E581", text, nhi.span("spec", "environments", place), hint=hint)
+        elif not placed.targets and not _names_unknown_target(spec, workspace):
             text = f"{nhi.ref} is realised nowhere in environment {name}"
             hint = "its identity block and its roles fit no target there; list `targets`, or leave the environment out"
-            yield Diagnostic("E501", text, nhi.span("spec", "environments", place), hint=hint)
-        else:
+            yield Diagnostic("E580", text, nhi.span("spec", "environments", place), hint=hint)
+        elif placed.targets:
             yield from _empty_grants(nhi, environment, {t.name for t in placed.targets}, (index, cache))
+
+
+def _names_unknown_target(spec: Mapping[str, Any], workspace: Workspace) -> bool:
+    """True when a listed target is in none of the NHI's environments: that is told where it is listed."""
+    own = [e for e in workspace.environments.values() if e.name in spec["environments"]]
+    known = {t.name for e in own for t in e.targets}
+    return not known.issuperset(spec.get("targets") or ())
 
 
 def _empty_grants(
