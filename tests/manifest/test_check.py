@@ -47,7 +47,7 @@ COMMON = OWNER + ROLE + LOCAL + CONNECTION
 
 
 WAIVER = "rule: NHI201, reason: r, compensatingControls: [c], approvedBy: [owner/payments], granted: 2026-01-01"
-RULE = "id: ORG001, message: m, require: 'true'"
+RULE = "{id: ORG001, message: m, require: 'true', match: {owners: [x]}}"
 
 
 def nhi(name="ci", more="", *, owner="payments", environments="prod", identity="spiffe: {id: 'spiffe://a/b'}"):
@@ -106,8 +106,7 @@ def test_missing_reference_is_told_where_it_stands_with_a_near_miss():
         (document("Owner", "o", 'type: team, contact: {chat: "#o"}, backup: nobody'), ["E301"]),
         (document("Exception", "e", f"{WAIVER}, subjects: [nhi/x], expires: 2027-01-01"), ["E301"]),
         (document("Exception", "e", f"{WAIVER}, subjects: [role/reader], expires: 2026-01-01"), ["W603"]),
-        (document("Policy", "p", "level: hard, on: plan, environments: [x], rules: [{match: {owners: [x]}, %s}]" % RULE),
-         ["E306", "E301"]),
+        (document("Policy", "p", f"level: hard, on: plan, environments: [x], rules: [{RULE}]"), ["E306", "E301"]),
     ],
 )  # fmt: skip
 def test_reference_problems(text, expected):
