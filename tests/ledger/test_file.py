@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from nhictl.ledger import file
 from nhictl.ledger.chain import EMPTY, EntryType, compose, encode, split, stamp
 from nhictl.ledger.file import FileStore
 from nhictl.ledger.store import Busy, Moved, Tail
@@ -127,6 +128,20 @@ def test_the_guard_is_exclusive_and_can_be_evicted(store):
     assert not store.evict()
 
 
+def test_a_guard_whose_file_is_gone_is_taken_again(store, tmp_path, monkeypatch):
+    """Who locks a file that was evicted between open and lock has nothing, and takes the new one."""
+    real, path = file._flock, tmp_path / "ledger" / "prod" / "lock"
+
+    def evicted(handle, name):
+        monkeypatch.undo()
+        real(handle, name)
+        path.unlink()
+
+    monkeypatch.setattr(file, "_flock", evicted)
+    with store.guard(), pytest.raises(Busy), store.guard():
+        pass
+
+
 def test_reading_nothing_is_empty(tmp_path):
     """A ledger that was never written has no lines and no files."""
     assert list(FileStore(tmp_path / "none").read()) == []
@@ -185,4 +200,6 @@ def test_an_intent_is_synced_before_the_caller_goes_on(tmp_path):
     acted = next(at for at, text in enumerate(lines) if "write(1" in text and '"acting"' in text)
     assert any(f"fsync({handle})" in text for text in lines[written:acted])
     created = next(at for at, text in enumerate(lines) if "log.jsonl" in text and "O_CREAT" in text)
-    assert any("fsync(" in text for text in lines[created:written])
+    synced = next(at for at in range(created, written) if 'ledger/e", ' in lines[at] and "O_DIRECTORY" in lines[at])
+    directory = lines[synced].rsplit("= ", 1)[1]
+    assert any(f"fsync({directory})" in text for text in lines[synced:written])
