@@ -69,7 +69,7 @@ def log(
     )  # fmt: skip
     found = query.log(asking.ledger(chdir, env), wanted)
     if output is o.Format.JSON:
-        out(asking.text([audit.entry_json(entry) for entry in found]))
+        out(audit.log_json(found))
         return
     out(audit.log(found, style(color.value, verbose=verbose)))
 
@@ -97,7 +97,7 @@ def show(
 
     found = query.show(asking.ledger(chdir, env), entry)
     if output is o.Format.JSON:
-        out(asking.text(audit.entry_json(found)))
+        out(asking.text(audit.as_json(found)))
         return
     out(audit.show(found, style(color.value, verbose=verbose)))
 
@@ -127,10 +127,12 @@ def verify(
     problems = check.verify(ledger, _anchor(anchor))
     bad = any(p.level == "error" for p in problems)
     head = None if bad else ledger.head()
+    entries = head.seq + 1 if head else max((p.seq for p in problems), default=-1) + 1
+    at = f"{head.seq}:{head.hash}" if head else ""
     if output is o.Format.JSON:
-        out(asking.text(audit.verify_json(problems, head)))
+        out(audit.verification_json(problems, entries=entries, head=at))
     else:
-        out(audit.verify(problems, head, style(color.value)))
+        out(audit.verification(problems, style(color.value), entries=entries, head=at))
     raise typer.Exit(Exit.ERROR if bad else Exit.DONE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from nhictl.cli import options as o
 from nhictl.cli.app import new_app
 from nhictl.cli.talk import out, style
+from nhictl.model import NhictlError
 
 app = new_app()
 
@@ -32,8 +34,9 @@ def history(
     ledger = asking.ledger(chdir, env)
     subject = nhi if "/" in nhi else f"nhi/{nhi}"
     found = query.history(ledger, subject)
-    out(
-        asking.text(audit.history_json(found))
-        if output is o.Format.JSON
-        else audit.history(found, style(color.value, verbose=verbose))
-    )
+    if not found:
+        raise NhictlError(f"nothing is recorded about {subject}", hint="nhictl audit log shows what is")
+    if output is o.Format.JSON:
+        out(asking.text([dataclasses.asdict(event) for event in found]))
+        return
+    out(audit.history(subject, found, style(color.value, verbose=verbose)))
