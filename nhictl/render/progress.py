@@ -69,6 +69,7 @@ class _Bars:
         self.progress, self.lock = progress, threading.Lock()
         self.reads: dict[str, TaskID] = {}
         self.apply: TaskID | None = None
+        self.done = self.total = 0
 
     def reading(self, target: str, state: str) -> None:
         with self.lock:
@@ -83,7 +84,8 @@ class _Bars:
             for task in self.reads.values():
                 self.progress.remove_task(task)
             self.reads.clear()
-            self.apply = self.progress.add_task("applying", total=total)
+            self.total = total
+            self.apply = self.progress.add_task(f"applying 0/{total:,}", total=total)
 
     def finished(self, line: str) -> None:
         from rich.text import Text
@@ -91,7 +93,10 @@ class _Bars:
         with self.lock:
             self.progress.console.print(Text.from_ansi(line), soft_wrap=True)
             if self.apply is not None:
-                self.progress.advance(self.apply)
+                self.done += 1
+                self.progress.update(
+                    self.apply, completed=self.done, description=f"applying {self.done:,}/{self.total:,}"
+                )
 
 
 @contextmanager
@@ -104,11 +109,11 @@ def reporter(stream: TextIO, style: Style, *, enabled: bool = True) -> Iterator[
         yield _Lines(stream, style)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(
         file=stream, markup=False, emoji=False, highlight=False, no_color=not style.color, width=style.width
     )
-    parts = (TextColumn("{task.description}", markup=False), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
+    parts = (TextColumn("{task.description}", markup=False), BarColumn(30), TimeElapsedColumn())
     with Progress(*parts, console=console, transient=True) as progress:
         yield _Bars(progress)

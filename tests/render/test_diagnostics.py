@@ -19,17 +19,17 @@ SOURCES = {
     ]
 }
 FOUND = [
-    Diagnostic("W601", "the name is hard to read", Span("manifests/nhi.yaml", 3, 8, 2), severity=Severity.WARNING),
+    Diagnostic("W6X1", "the name is hard to read", Span("manifests/nhi.yaml", 3, 8, 2), severity=Severity.WARNING),
     Diagnostic(
-        "E201",
+        "E2X1",
         "unknown field `ownr`",
         Span("manifests/nhi.yaml", 4, 3, 4),
         "NHI has no such field",
         "did you mean `owner`?",
         related=((Span("manifests/nhi.yaml", 1, 7, 3), "the kind"), (Span("gone.yaml", 9, 1), "also")),
     ),
-    Diagnostic("E209", "late in a long line", Span("manifests/nhi.yaml", 4, 220, 4)),
-    Diagnostic("E100", "no position\x1b[2J"),
+    Diagnostic("E2X9", "late in a long line", Span("manifests/nhi.yaml", 4, 220, 4)),
+    Diagnostic("E1X0", "no position\x1b[2J"),
 ]
 PLAIN = Style(width=80)
 
@@ -61,7 +61,7 @@ def test_carets_stand_under_wide_characters():
 def test_carets_mark_the_text_in_a_cut_line():
     """A long line is cut around the place."""
     lines = _render("full").split("\n")
-    block = lines[lines.index("E209 late in a long line") :]
+    block = lines[lines.index("E2X9 late in a long line") :]
     marked = next(i for i, line in enumerate(block) if "^" in line)
     at = block[marked].index("^")
     assert block[marked - 1][at : at + 4] == SOURCES["manifests/nhi.yaml"][3][219:223]
