@@ -1,4 +1,4 @@
-"""Codes E3xx, E4xx and W6xx: references, variables, placement, warnings.
+"""Codes E3xx, E4xx, E58x and W6xx: references, variables, placement, warnings.
 
 The examples are parts of manifests: the test puts them over a complete one and checks the code they give.
 """
