@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nhictl.kinds.workspace import Environment, Target, Workspace
     from nhictl.ledger import Actor, Ledger
     from nhictl.manifest.validate import Checked
+    from nhictl.model import Diagnostic
     from nhictl.providers.base import Adapter
     from nhictl.select import ObjectFacts, Selection
 
@@ -35,10 +36,11 @@ class Loaded:
     environment: Environment
 
 
-def checked_workspace(directory: Path, *, cache: bool = True, documents: bool = True) -> Checked:
+def checked_workspace(directory: Path, *, cache: bool = True, compiled: bool = False) -> Checked:
     """Return the checked workspace of `directory`, with all diagnostics. Raises when there is no workspace.
 
-    Without `documents` an unchanged workspace is answered from the cache alone.
+    With `compiled` every target's adapter is asked, too, what it cannot express; an unchanged workspace is then
+    answered from the cache alone, without its documents.
     """
     from nhictl.cli.talk import sources
     from nhictl.manifest.cache import default_directory
@@ -48,7 +50,21 @@ def checked_workspace(directory: Path, *, cache: bool = True, documents: bool = 
     root = find(directory)
     sources.root = root
     where = default_directory(os.environ) if cache else None
-    return validate(root, today=now().date(), cache_directory=where, documents=documents)
+    judge = _cannot_be_expressed if compiled else None
+    return validate(root, today=now().date(), cache_directory=where, documents=not compiled, judge=judge)
+
+
+def _cannot_be_expressed(checked: Checked) -> list[Diagnostic]:
+    """Return what the adapters say about each target, as if nothing were managed yet."""
+    from nhictl.compile import compile_target
+
+    found: dict[Diagnostic, None] = {}
+    for environment in checked.sound().environments.values():
+        known = adapters(environment)
+        for target in environment.targets:
+            estate = compile_target(checked, environment.name, target.name, today=now().date(), names={}, previous={})
+            found.update(dict.fromkeys(known[target.provider].desired(estate).diagnostics))
+    return list(found)
 
 
 def configured(directory: Path) -> Workspace:

@@ -58,14 +58,14 @@ def validate(
     from nhictl.cli.context import checked_workspace
     from nhictl.render.diagnostics import render, summary
 
-    checked = checked_workspace(chdir, cache=not no_cache)
+    checked = checked_workspace(chdir, cache=not no_cache, compiled=True)
     shown = _within(checked.diagnostics, paths, sources.root)
     shape = output or (Shape.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Shape.FULL)
     _reports(shown, report)
     out(render(shown, fmt=shape.value, sources=sources(), style=style(color.value, verbose=verbose)))
     errors = sum(d.severity is Severity.ERROR for d in shown)
     if not quiet:
-        say(summary(shown) if shown else f"All good: {_count(checked)}.")
+        say(summary(shown) if shown else f"All good: {checked.files} files.")
     raise typer.Exit(Exit.INVALID if errors else Exit.DONE)
 
 
@@ -93,11 +93,3 @@ def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str]) -> None:
         shape, path = split_report(text, tuple(s.value for s in Shape))
         form: Any = shape
         write_report(path, render(diagnostics, fmt=form, sources=sources(), style=Style()))
-
-
-def _count(checked: Any) -> str:
-    kinds: dict[str, int] = {}
-    for document in checked.documents:
-        kinds[document.kind] = kinds.get(document.kind, 0) + 1
-    parts = [f"{number} {kind}" for kind, number in sorted(kinds.items())]
-    return ", ".join(parts) or "no objects declared yet"
