@@ -22,7 +22,7 @@ MAX_DEPTH = 64
 _MAX_INT = 2**53 - 1
 
 
-class Malformed(ValueError):  # noqa: N818
+class Malformed(ValueError):
     """JSON data that is not what was promised; `path` is where."""
 
     def __init__(self, what: str) -> None:

@@ -91,7 +91,7 @@ def _what(entry: Entry) -> str:
     data = entry.data
     if "address" in data:
         return f"{data.get('action', '')} {data['address']}".strip()
-    if "counts" in data:
+    if isinstance(data.get("counts"), Mapping):
         counts = ", ".join(f"{number} {action}" for action, number in data["counts"].items())
         return f"{counts or 'nothing'} {str(data.get('digest', ''))[:19]}".strip()
     return ", ".join(f"{key} {compact(value)}" for key, value in data.items() if isinstance(value, str | int))
@@ -125,7 +125,7 @@ def _data(key: str, value: object, style: Style) -> Iterator[str]:
     name = visible(key)
     if key == "access" and isinstance(value, list | tuple) and value:
         yield f"  {name}"
-        for delta in value:
+        for delta in (item for item in value if isinstance(item, Mapping)):
             yield f"    {visible(str(delta.get('subject', '')))} {visible(str(delta.get('direction', '')))}"
             yield from _moved(delta.get("gained") or (), delta.get("lost") or (), style, indent=6)
     elif isinstance(value, Mapping) and value:

@@ -132,8 +132,8 @@ def _prose(diagnostic: Diagnostic, page: _Page) -> Iterator[str]:
 
 
 def _snippet(span: Span, page: _Page, *, related: bool = False, label: str = "") -> Iterator[str]:
-    arrow, sign, sgr = (":::", "-", "cyan") if related else ("-->", "^", "bold red")
-    head = f"{' ' * page.gutter}{page.style.paint(arrow, 'cyan')} {place(span)}"
+    sign, sgr = ("-", "cyan") if related else ("^", "bold red")
+    head = f"{' ' * page.gutter}{page.style.paint('-->', 'cyan')} {place(span)}"
     lines = page.sources(span.file)
     if lines is None or not 0 < span.line <= len(lines):
         yield f"{head}: {visible(label)}" if label else head

@@ -9,12 +9,15 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
 Color = Literal["auto", "always", "never"]
+# GitHub's runner trims a line of output before it looks for a command.
+_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 NARROW, DEFAULT, WIDEST = 40, 100, 200
 
 _SGR = {
@@ -47,7 +50,9 @@ class Style:
         return f"\x1b[{_SGR[sgr]}m{text}\x1b[0m" if self.color and text and sgr else text
 
     def encodable(self, text: str) -> str:
-        """Return `text` with what the stream cannot encode escaped."""
+        """Return finished `text` with what the stream cannot encode escaped, and no line a CI runner would obey."""
+        if "::" in text:
+            text = _COMMAND.sub(r"\1\\u{3a}:", text)
         if self.unicode or text.isascii():
             return text
         return text.encode("ascii", "backslashreplace").decode("ascii")

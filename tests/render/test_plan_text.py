@@ -122,6 +122,19 @@ def test_nothing_untrusted_reaches_the_terminal():
             assert _render(plan, width=width, verbose=verbose).replace("\n", "").isprintable()
 
 
+def test_no_line_of_a_plan_is_a_workflow_command(ten: Plan):
+    """Under GitHub Actions a hostile name, reason or attribute starts no command, wherever it is wrapped."""
+    evil = "::add-mask::x " * 20
+    change = Change(
+        Address("::a", "::b", evil), Action.CREATE, "::s", evil,
+        after=Resource(Address("t", "k", "n"), {"::stop-commands::t": evil}),
+    )  # fmt: skip
+    plan = replace(ten, changes=(change,), findings=(Finding("::r", "error", evil, evil, evil),), targets={})
+    for width in (40, 60, 100):
+        lines = _render(plan, width=width).split("\n")
+        assert not [line for line in lines if line.strip().startswith("::")]
+
+
 def test_the_work_is_linear(ten: Plan):
     """Ten times the changes cost about ten times the CPU, not a hundred times."""
 

@@ -92,3 +92,8 @@ def test_counting_in_words():
         "1,200 entries",
         "2 errors",
     ]
+
+
+def test_no_line_is_a_command_to_a_ci_runner():
+    """A line that begins with two colons, even indented, is broken; others are not touched."""
+    assert Style().encodable("a ::b\n  ::error::x\n::y") == "a ::b\n  \\u{3a}:error::x\n\\u{3a}:y"
