@@ -148,14 +148,14 @@ def test_reading_nothing_is_empty(tmp_path):
 
 
 _UNPRIVILEGED = """
-import os, sys
+import os
 from pathlib import Path
 from nhictl.ledger.file import FileStore
 from nhictl.model import LedgerError
 if os.geteuid() == 0:
     os.setgid(65534); os.setuid(65534)
 try:
-    FileStore(Path(sys.argv[1])).prepare()
+    FileStore(Path("prod")).prepare()
 except LedgerError as error:
     print(error.message)
 """
@@ -164,10 +164,8 @@ except LedgerError as error:
 def test_a_place_without_permission_is_an_error(tmp_path):
     """Without the right to write there, preparing fails for people and creates nothing."""
     closed = tmp_path / "closed"
-    closed.mkdir(mode=0o500)
-    for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    done = subprocess.run([sys.executable, "-c", _UNPRIVILEGED, str(closed / "prod")], capture_output=True, check=True)
+    closed.mkdir(mode=0o555)
+    done = subprocess.run([sys.executable, "-c", _UNPRIVILEGED], cwd=closed, capture_output=True, check=True)
     assert b"Permission denied" in done.stdout
     assert list(closed.iterdir()) == []
 

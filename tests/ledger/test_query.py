@@ -182,23 +182,26 @@ def test_the_index_lives_in_memory_where_it_cannot_be_written(full, log_path, tm
     assert len(log(full, Filters(type="lock"))) == 2
 
 
+_COUNT = """
+import os, sys
+from pathlib import Path
+from nhictl.ledger import index
+from nhictl.ledger.file import FileStore
+if "unprivileged" in sys.argv and os.geteuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+print(index.ask(FileStore(Path(".")), lambda found: found.execute("SELECT count(*) FROM entries").fetchone()[0]))
+"""
+
+
 def test_an_index_in_a_read_only_directory(full, log_path):
     """Without the right to write beside the log, questions are answered and nothing is created."""
-    script = (
-        "import os, sys\nfrom pathlib import Path\nfrom nhictl.ledger import index\n"
-        "from nhictl.ledger.file import FileStore\n"
-        "os.geteuid() == 0 and (os.setgid(65534), os.setuid(65534))\n"
-        "count = lambda found: found.execute('SELECT count(*) FROM entries').fetchone()[0]\n"
-        "print(index.ask(FileStore(Path(sys.argv[1])), count))\n"
-    )
     log_path.chmod(0o644)
-    for parent in list(log_path.parents)[:5]:
-        parent.chmod(parent.stat().st_mode | 0o055)
     log_path.parent.chmod(0o555)
-    done = subprocess.run([sys.executable, "-c", script, str(log_path.parent)], capture_output=True, check=True)
+    command = [sys.executable, "-c", _COUNT, "unprivileged"]
+    done = subprocess.run(command, cwd=log_path.parent, capture_output=True, check=True)
+    log_path.parent.chmod(0o700)
     assert int(done.stdout) == full.head().seq + 1
     assert not (log_path.parent / "index.db").exists()
-    log_path.parent.chmod(0o700)
 
 
 def test_export_jsonl_is_the_log(full, log_path):
@@ -302,14 +305,8 @@ def _cpu(act):
 def test_two_processes_may_index_at_once(full, log_path):
     """Index updates exclude each other."""
     (log_path.parent / "index.db").unlink(missing_ok=True)
-    script = (
-        "import sys\nfrom pathlib import Path\nfrom nhictl.ledger import index\n"
-        "from nhictl.ledger.file import FileStore\n"
-        "count = lambda found: found.execute('SELECT count(*) FROM entries').fetchone()[0]\n"
-        "print(index.ask(FileStore(Path(sys.argv[1])), count))\n"
-    )
-    command = [sys.executable, "-c", script, str(log_path.parent)]
-    children = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
+    command = [sys.executable, "-c", _COUNT]
+    children = [subprocess.Popen(command, cwd=log_path.parent, stdout=subprocess.PIPE) for _ in range(4)]
     assert {int(child.communicate(timeout=60)[0]) for child in children} == {full.head().seq + 1}
     with sqlite3.connect(log_path.parent / "index.db") as connection:
         assert connection.execute("SELECT count(*) FROM entries").fetchone() == (full.head().seq + 1,)
