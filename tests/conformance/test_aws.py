@@ -117,7 +117,7 @@ class AwsSubject:
             self._said(asked, "GetAccountAuthorizationDetails"),
             self._said(asked, "ListRoles"),
             *(self._said(asked, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn) for arn in providers),
-            *(self._said(asked, "ListPolicyTags", PolicyArn=arn) for arn in policies),
+            *(self._said(asked, "GetPolicy", PolicyArn=arn) for arn in policies),
         ]
 
     def _said(self, asked: Request, action: str, **params: str) -> str:

@@ -16,7 +16,6 @@ from tests.servers.strict_wire import (
     done,
     every,
     local,
-    tag_params,
     texts,
     written,
 )
@@ -24,13 +23,15 @@ from tests.servers.strict_wire import (
 
 @dataclass(slots=True)
 class Memory:
-    """Tags of SAML providers by ARN, boundaries of users by (key's account is moto's own) user name."""
+    """Tags of SAML providers and audiences of OIDC providers by ARN, boundaries of users by name."""
 
+    client_ids: dict[str, list[str]] = field(default_factory=dict)
     saml_tags: dict[str, dict[str, str]] = field(default_factory=dict)
     boundaries: dict[str, str] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
+        self.client_ids.clear()
         self.saml_tags.clear()
         self.boundaries.clear()
 
@@ -56,6 +57,10 @@ def complete(request: Request, reply: Reply, memory: Memory) -> Reply:
             memory.boundaries[request.get("UserName")] = request.get("PermissionsBoundary")
         case "DeleteUser":
             memory.boundaries.pop(request.get("UserName"), None)
+        case "DeleteOpenIDConnectProvider":
+            memory.client_ids.pop(request.get("OpenIDConnectProviderArn"), None)
+        case "GetOpenIDConnectProvider" if request.get("OpenIDConnectProviderArn") in memory.client_ids:
+            return _with_client_ids(request, reply, memory)
         case "GetSAMLProvider":
             return _with_saml_tags(request, reply, memory)
         case "GetUser" | "GetAccountAuthorizationDetails" if memory.boundaries:
@@ -96,23 +101,28 @@ def _with_boundaries(reply: Reply, memory: Memory) -> Reply:
 
 
 def _client_ids(request: Request, upstream: Upstream, memory: Memory) -> Reply:
-    """Make the OIDC provider again under its ARN with one audience more or less."""
+    """Remember one audience more or less of an OIDC provider."""
     arn = request.get("OpenIDConnectProviderArn")
     found = upstream.ask(request, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
     if found is None:
         raise Refused("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
-    lists = {name: [e.text or "" for m in every(found, name) for e in m] for name in ("ClientIDList", "ThumbprintList")}
-    wanted = [c for c in lists["ClientIDList"] if c != request.get("ClientID")]
-    if request.action.startswith("Add"):
-        wanted.append(request.get("ClientID"))
-    params = {"Action": "CreateOpenIDConnectProvider", "Version": "2010-05-08"}
-    params["Url"] = "https://" + texts(found, "Url")[0].removeprefix("https://")
-    for name, values in (("ClientIDList", wanted), ("ThumbprintList", lists["ThumbprintList"])):
-        params |= {f"{name}.member.{i}": v for i, v in enumerate(values, 1)}
-    params |= tag_params(dict(zip(texts(found, "Key"), texts(found, "Value"), strict=True)))
-    upstream.ask(request, "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
-    made = upstream.send(request, params)
-    return done(request.action) if made.status == 200 else made
+    known = memory.client_ids.setdefault(arn, [e.text or "" for m in every(found, "ClientIDList") for e in m])
+    client = request.get("ClientID")
+    if request.action.startswith("Add") and client not in known:
+        known.append(client)
+    elif request.action.startswith("Remove") and client in known:
+        known.remove(client)
+    return done(request.action)
+
+
+def _with_client_ids(request: Request, reply: Reply, memory: Memory) -> Reply:
+    root = ET.fromstring(reply.body)
+    listed = next(every(root, "ClientIDList"))
+    for old in list(listed):
+        listed.remove(old)
+    for client in memory.client_ids[request.get("OpenIDConnectProviderArn")]:
+        child(listed, "member", client)
+    return Reply(200, written(root), reply.headers)
 
 
 def _saml_exists(request: Request, upstream: Upstream) -> str:
