@@ -8,9 +8,8 @@ Rules enforced here:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nhictl.model import AccessDelta, Action, Address, Change, Direction, Managed, Permission, Resource
@@ -27,10 +26,16 @@ class Worlds:
     after: World
 
 
-def worlds(desired: World, live: World, managed: Mapping[Address, Managed], changes: Iterable[Change]) -> Worlds:
-    """Return what is managed or declared in one target now, and what will be once `changes` are applied."""
+def worlds(desired: World, live: World, managed: Mapping[Address, Managed], changes: Sequence[Change]) -> Worlds:
+    """Return what is managed or declared in one target now, and what will be once `changes` are applied.
+
+    An object whose manifest object is renamed counts for the new name before, too.
+    """
+    called = {managed[was].subject: change.subject for change in changes if (was := _was(change)) in managed}
     before = {
-        address: replace(live[address], subject=record.subject, depends_on=record.depends_on)
+        address: replace(
+            live[address], subject=called.get(record.subject, record.subject), depends_on=record.depends_on
+        )
         for address, record in managed.items()
         if address in live
     }
@@ -49,7 +54,11 @@ def worlds(desired: World, live: World, managed: Mapping[Address, Managed], chan
     return Worlds(before, after)
 
 
-def deltas(adapter: Adapter, world: Worlds, changes: Iterable[Change]) -> tuple[AccessDelta, ...]:
+def _was(change: Change) -> Address:
+    return (change.after.renamed_from if change.after is not None else None) or change.address
+
+
+def deltas(adapter: Adapter, world: Worlds, changes: Sequence[Change]) -> tuple[AccessDelta, ...]:
     """Return the access delta of every NHI that `changes` touch in one target, NHIs without any left out."""
     before, after = _Index.of(world.before), _Index.of(world.after)
     direct = {c.subject for c in changes if c.subject.startswith("nhi/")}
@@ -141,7 +150,7 @@ def _delta(adapter: Adapter, before: _Index, after: _Index, *, subject: str, dir
 
 def _beyond(some: frozenset[Permission], others: frozenset[Permission]) -> tuple[Permission, ...]:
     """Return the permissions of `some` that no wildcard of `others` covers, sorted."""
-    wide = [p for p in others if "*" in p.action or "*" in p.resource]
+    wide = [p for p in others if any(c in "*?" for c in p.action + p.resource)]
     return tuple(sorted(p for p in some if not any(covers(w, p) for w in wide)))
 
 
@@ -153,9 +162,21 @@ def covers(wide: Permission, other: Permission) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
+    """Say whether `pattern` covers `text`, which may be a pattern itself. Takes at most len(pattern) * len(text) steps."""
     if pattern in (text, "*"):
         return True
-    if "*" not in pattern and "?" not in pattern:
-        return False
-    expression = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    at = place = 0
+    star, retry = -1, 0
+    while place < len(text):
+        sign = pattern[at] if at < len(pattern) else ""
+        if sign == "*":
+            star, retry = at, place
+            at += 1
+        elif sign and (sign == text[place] or (sign == "?" and text[place] != "*")) and text[place] != "*":
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            retry += 1
+            at, place = star + 1, retry
+        else:
+            return False
+    return all(sign == "*" for sign in pattern[at:])

@@ -3,24 +3,22 @@
 Rules enforced here:
 - a target that could not be read is unknown: nothing is planned there;
 - what no manifest declares and the ledger does not know is counted and left alone;
-- an object is not deleted while a managed object that stays still refers to it;
-- a blocked object takes its dependents out of the plan with it.
+- an object is renamed only to a name nobody has, from one that nobody declares any more.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nhictl import __version__
-from nhictl.access import Worlds, all_permissions, deltas, direction, worlds
+from nhictl.access import Worlds, all_permissions, deltas, direction, permissions_of, worlds
+from nhictl.holding import hold_back
 from nhictl.kinds.workspace import Limits
-from nhictl.ledger.fold import Folded
+from nhictl.ledger.fold import Folded, recorded
 from nhictl.model import (
     AccessDelta,
-    Action,
     Address,
     Change,
     Direction,
@@ -31,7 +29,7 @@ from nhictl.model import (
     Snapshot,
 )
 from nhictl.order import order
-from nhictl.ownership import Rules, decide_declared, decide_removed
+from nhictl.ownership import Rules, decide_declared, decide_removed, followed, occupied
 from nhictl.providers.base import Adapter
 from nhictl.safety import TargetPlan, is_admin, judge
 from nhictl.select import ObjectFacts, Selection, check_known, selects, with_dependencies
@@ -49,7 +47,7 @@ class TargetInput:
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:
-    """Everything a plan is made from. `facts` are by manifest reference."""
+    """Everything a plan is made from. `facts` are by manifest reference; `adopt` was asked for by name, now."""
 
     workspace: str
     environment: str
@@ -61,6 +59,7 @@ class PlanInput:
     commit: str = ""
     selection: Selection = field(default_factory=Selection)
     facts: Mapping[str, ObjectFacts] | None = None
+    adopt: frozenset[str] = frozenset()
 
     @property
     def owner(self) -> str:
@@ -135,12 +134,14 @@ def _merge(found: Iterable[AccessDelta]) -> tuple[AccessDelta, ...]:
 
 def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
     managed = {a: m for a, m in given.folded.managed.items() if a.target == target.name}
-    live = target.snapshot.resources
+    live, moved = followed(target.adapter.capabilities.kinds, target.snapshot.resources, managed)
+    renamed = {address: _with_rename(r, target.desired, managed, moved) for address, r in target.desired.items()}
+    target = replace(target, desired=renamed, snapshot=replace(target.snapshot, resources=live))
     changes, findings, unchanged = _decide(given, target, managed)
-    changes, waiting = _hold_back(changes, target.desired, managed)
+    changes, waiting = hold_back(changes, findings, desired=target.desired, managed=managed)
     findings += waiting
     ordered = order(changes.values(), {a: m.depends_on for a, m in managed.items()})
-    world = worlds(target.desired, live, managed, ordered)
+    world = worlds(target.desired, live, managed, ordered) if ordered else Worlds({}, {})
     access = deltas(target.adapter, world, ordered)
     taken = set(managed) | set(target.desired)
     findings += _orphans(given, target, taken)
@@ -159,21 +160,22 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
 def _decide(
     given: PlanInput, target: TargetInput, managed: Mapping[Address, Managed]
 ) -> tuple[dict[Address, Change], list[Finding], int]:
-    rules = Rules(given.owner, target.adapter.capabilities.kinds, given.now)
+    rules = Rules(given.owner, target.adapter.capabilities.kinds, given.now, given.adopt)
     chosen = _chosen(given, target)
     live = target.snapshot.resources
     changes: dict[Address, Change] = {}
     findings: list[Finding] = []
     unchanged = 0
     placed: set[Address] = set()
-    for address, declared in target.desired.items():
-        desired = _with_rename(declared, managed)
+    for address, desired in target.desired.items():
         was = desired.renamed_from or address
         placed.add(was)
         if address not in chosen:
             continue
-        record, now = managed.get(was), live.get(was)
-        decision = decide_declared(rules, desired, now, record)
+        if was != address and address in live:
+            findings.append(occupied(desired))
+            continue
+        decision = decide_declared(rules, desired, live.get(was), managed.get(was))
         if decision is None:
             unchanged += 1
         elif isinstance(decision, Finding):
@@ -191,12 +193,17 @@ def _decide(
     return changes, findings, unchanged
 
 
-def _with_rename(desired: Resource, managed: Mapping[Address, Managed]) -> Resource:
-    """Return `desired` without its former address unless that is what is managed now."""
-    old = desired.renamed_from
-    if old is None or (desired.address not in managed and old in managed):
-        return desired
-    return replace(desired, renamed_from=None)
+def _with_rename(
+    desired: Resource,
+    declared: Mapping[Address, Resource],
+    managed: Mapping[Address, Managed],
+    moved: Mapping[Address, Address],
+) -> Resource:
+    """Return `desired` with the address its object is recorded at, if that is another one and free to leave."""
+    for old in (desired.renamed_from, moved.get(desired.address)):
+        if old in managed and old not in declared and desired.address not in managed:
+            return replace(desired, renamed_from=old)
+    return desired if desired.renamed_from is None else replace(desired, renamed_from=None)
 
 
 def _chosen(given: PlanInput, target: TargetInput) -> frozenset[Address]:
@@ -208,7 +215,8 @@ def _chosen(given: PlanInput, target: TargetInput) -> frozenset[Address]:
         for address, resource in target.desired.items()
         if selects(given.selection, address, resource.subject, facts.get(resource.subject))
     ]
-    return with_dependencies(picked, target.desired)
+    allowed = {a: r for a, r in target.desired.items() if not given.selection.leaves_out(a, r.subject)}
+    return with_dependencies(picked, allowed)
 
 
 def _removable(given: PlanInput, record: Managed) -> bool:
@@ -216,53 +224,6 @@ def _removable(given: PlanInput, record: Managed) -> bool:
         return True
     facts = (given.facts or {}).get(record.subject)
     return selects(given.selection, record.address, record.subject, facts)
-
-
-def _hold_back(
-    changes: Mapping[Address, Change], desired: Mapping[Address, Resource], managed: Mapping[Address, Managed]
-) -> tuple[dict[Address, Change], list[Finding]]:
-    """Drop deletes of what something that stays still refers to, and creates whose dependency is not to be had."""
-    users: dict[Address, list[Address]] = defaultdict(list)
-    for address, record in managed.items():
-        kept = desired[address].depends_on if address in desired else record.depends_on
-        change = changes.get(address)
-        if change is not None and change.action in (Action.DELETE, Action.FORGET):
-            continue
-        for target in kept:
-            users[target].append(address)
-    result = dict(changes)
-    findings = []
-    for address, change in changes.items():
-        if change.action is Action.DELETE and users[address]:
-            del result[address]
-            by = ", ".join(str(a) for a in sorted(users[address])[:5])
-            findings.append(Finding("waiting", "info", str(address), f"no longer declared; still used by {by}"))
-    return result, findings + _blocked_dependents(result, desired, managed)
-
-
-def _blocked_dependents(
-    changes: dict[Address, Change], desired: Mapping[Address, Resource], managed: Mapping[Address, Managed]
-) -> list[Finding]:
-    """Take out of `changes` what depends on something that is blocked; return a finding for each."""
-    findings = []
-    while missing := [a for a in changes if _missing_dependency(a, changes, desired, managed)]:
-        for address in missing:
-            action = changes.pop(address).action
-            message = f"{action} waits for something that is blocked"
-            findings.append(Finding("blocked", "error", str(address), message, "see the other findings"))
-    return findings
-
-
-def _missing_dependency(
-    address: Address,
-    changes: Mapping[Address, Change],
-    desired: Mapping[Address, Resource],
-    managed: Mapping[Address, Managed],
-) -> bool:
-    after = changes[address].after
-    if after is None or changes[address].action is Action.DISABLE:
-        return False
-    return any(dep not in changes and dep not in managed and dep in desired for dep in after.depends_on)
 
 
 def _orphans(given: PlanInput, target: TargetInput, taken: set[Address]) -> list[Finding]:
@@ -292,7 +253,7 @@ def _judge(
     if not ordered:
         return ()
     admins: int | None = None
-    if any(is_admin(d.lost) for d in access):
+    if any(is_admin(d.lost) and _was_made_admin(target.adapter, managed, d.subject) for d in access):
         everyone = all_permissions(target.adapter, world.after)
         admins = sum(1 for permissions in everyone.values() if is_admin(permissions))
     identity = target.snapshot.identity
@@ -305,6 +266,12 @@ def _judge(
         admins,
     )
     return judge(part, given.limits, declared=len(target.desired))
+
+
+def _was_made_admin(adapter: Adapter, managed: Mapping[Address, Managed], subject: str) -> bool:
+    """True when we gave the NHI full administration; taking back what somebody else gave it is no loss."""
+    left = {a: Resource(a, recorded(m), m.subject, m.depends_on) for a, m in managed.items()}
+    return is_admin(permissions_of(adapter, left, subject))
 
 
 def _with_risk(changes: Iterable[Change], access: tuple[AccessDelta, ...]) -> tuple[Change, ...]:
