@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,16 @@ class AwsSubject:
         with pytest.MonkeyPatch.context() as patch, self.strict.fault(said):
             patch.setenv("AWS_SECRET_ACCESS_KEY", secret)
             yield changes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_parsed_once() -> Iterator[None]:
+    """Let the SDK parse its service models once per run instead of once per session: sessions are many here."""
+    import botocore.loaders
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.loaders, "create_loader", lru_cache(botocore.loaders.create_loader))
+        yield
 
 
 @pytest.fixture()

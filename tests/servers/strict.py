@@ -171,6 +171,9 @@ def serve(upstream_port: int) -> tuple[Strict, ThreadingHTTPServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # One segment per reply: two small ones would wait 40 ms for the first one's acknowledgement.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._json({"calls": strict.calls, "changes": strict.changes})
