@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nhictl.kinds.common import duration_seconds
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Target
 from nhictl.model import Action, Address, Permission, Resource
@@ -62,7 +61,7 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
         "settleTime": {
             "type": "string",
             "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
-            "description": "How long a call whose reply was lost may still take effect. Default 30s.",
+            "description": "How long a call whose reply was lost may still take effect: 30s unless set.",
         },
     },
 }
@@ -90,12 +89,6 @@ class AwsAdapter:
         from nhictl.providers.aws import connect
 
         return connect.session(target, write=write, sleep=self.sleep)
-
-
-def settle_time(target: Target) -> float:
-    """Return the settle time of a target in seconds: its setting, or the adapter's."""
-    text = target.settings.get("settleTime")
-    return float(duration_seconds(str(text))) if text else CAPABILITIES.settle
 
 
 adapter = replace(AwsAdapter(), settings_schema=SETTINGS_SCHEMA)

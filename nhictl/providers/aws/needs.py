@@ -76,7 +76,7 @@ def needs(kinds: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def policy(account: Account, *, write: bool, path: str = "/", kinds: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the least-privilege policy for nhictl itself as plain JSON. Objects are limited to `path` where they have one.
+    """Return the least-privilege policy for nhictl itself as plain JSON, writes limited to objects under `path`.
 
     `sts:GetCallerIdentity` needs no permission.
     """

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from nhictl.model import Value, canonical, freeze
+from nhictl.model import Value, canonical
 
 DEFAULT_VERSION = "2008-10-17"
 VERSION = "2012-10-17"
@@ -37,7 +37,7 @@ def document(policy: str | Mapping[str, Any], *, partition: str = "aws") -> Mapp
         if key == "Statement":
             result[key] = _statements(value, partition)
         elif key != "Version":
-            result[key] = freeze(value)
+            result[key] = _plain(value)
     result.setdefault("Statement", ())
     return result
 
@@ -83,13 +83,13 @@ def _statement(data: Mapping[str, Any], partition: str) -> Mapping[str, Value]:
         elif key == "Effect":
             result[key] = _EFFECTS.get(str(value).lower(), str(value))
         elif key != "Sid" or value:
-            result[key] = freeze(value)
+            result[key] = _plain(value)
     return result
 
 
 def _principal(value: Any, partition: str) -> Value:
     if not isinstance(value, Mapping):
-        return freeze(value)
+        return _plain(value)
     result: dict[str, Value] = {}
     for key, names in value.items():
         items = _texts(names)
@@ -101,7 +101,7 @@ def _principal(value: Any, partition: str) -> Value:
 
 def _condition(value: Mapping[str, Any]) -> Mapping[str, Value]:
     return {
-        operator: {key: _texts(wanted) for key, wanted in keys.items()} if isinstance(keys, Mapping) else freeze(keys)
+        operator: {key: _texts(wanted) for key, wanted in keys.items()} if isinstance(keys, Mapping) else _plain(keys)
         for operator, keys in value.items()
     }
 
@@ -124,3 +124,12 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else str(value)
+
+
+def _plain(value: Any) -> Value:
+    """Return any JSON value as it is, numbers that are not whole as their text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item) for item in value)
+    return str(value) if isinstance(value, float) else value

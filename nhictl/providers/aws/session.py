@@ -26,11 +26,11 @@ from nhictl.model import (
     Resource,
     Status,
 )
-from nhictl.providers.aws import federation, iam_policy, iam_role, iam_user, marking, reading
+from nhictl.providers.aws import checkup, federation, iam_policy, iam_role, iam_user, marking, reading
 from nhictl.providers.aws.calls import Calls, Steps
 from nhictl.providers.aws.marking import Tagging
 from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
-from nhictl.providers.base import Scope, resolved_by_mark
+from nhictl.providers.base import Checkup, Scope, resolved_by_mark
 
 
 class WrittenKind(Protocol):
@@ -59,12 +59,16 @@ class WrittenKind(Protocol):
 
 @dataclass(slots=True)
 class AwsSession:
-    """A session of the `aws` adapter. `source` makes calls as who we were before assuming the target's role."""
+    """A session of the `aws` adapter. `source` makes calls as who we were before assuming the target's role.
+
+    `method` is where the SDK found the credentials.
+    """
 
     account: Account
     calls: Calls
     source: Calls | None = None
     assumed: str = ""
+    method: str = ""
     _identity: Identity | None = None
     _seen: dict[Address, Resource] = field(default_factory=dict)
     _arns: dict[str, str] = field(default_factory=dict)
@@ -110,6 +114,10 @@ class AwsSession:
     def resolve(self, change: Change, operation: Operation, live: Resource | None) -> Status:
         """Say how an operation with a lost reply ended, from the object read again."""
         return resolve(change, operation, live)
+
+    def checkup(self, declared: Collection[Resource]) -> Checkup:
+        """Return which actions IAM's simulator says this principal lacks for `declared`."""
+        return checkup.checkup(self, declared)
 
     def _run(self, steps: Steps, change: Change, operation: Operation) -> None:
         seen = self._take(change.address)
