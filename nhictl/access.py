@@ -162,7 +162,7 @@ def covers(wide: Permission, other: Permission) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Say whether `pattern` covers `text`, which may be a pattern itself. Takes at most len(pattern) * len(text) steps."""
+    """Say whether `pattern` covers `text`, maybe a pattern itself, in at most len(pattern) * len(text) steps."""
     if pattern in (text, "*"):
         return True
     at = place = 0

@@ -97,7 +97,7 @@ def _without_sets(value: Any) -> Value:
 def _deep(path: str, before: Value, after: Value) -> tuple[FieldChange, ...]:
     from deepdiff import DeepDiff
 
-    tree = DeepDiff(_with_sets(before), _with_sets(after), view="tree")
+    tree = DeepDiff(_with_sets(before), _with_sets(after), view="tree", ignore_private_variables=False)
     changes: list[FieldChange] = []
     elements: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for report, levels in tree.items():

@@ -36,8 +36,7 @@ def order(changes: Iterable[Change], references: Mapping[Address, Sequence[Addre
     result: list[Change] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=lambda a: (by_address[a].action in REMOVING, a))
-        for address in ready:
-            result.append(replace(by_address[address], depends_on=tuple(sorted(needs[address]))))
+        result += [replace(by_address[a], depends_on=tuple(sorted(needs[a]))) for a in ready]
         sorter.done(*ready)
     return tuple(result)
 

@@ -5,7 +5,8 @@ Rules enforced here (the ownership table):
 - what is declared and live but not managed is taken over only when `adopt` says so;
 - what is managed but not declared is removed only with the same native id and our mark where the kind carries one;
 - a mark of ours that the ledger does not know is an orphan: reported, never deleted;
-- protection, removal and grace period come from the ledger, so they survive the manifest.
+- protection, removal and grace period come from the ledger, so they survive the manifest;
+- an object that got another name is still the object with its native id.
 """
 
 from __future__ import annotations
@@ -32,16 +33,48 @@ from nhictl.providers.base import Kind
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the decisions need to know: whose mark is ours, the kinds of the target's provider, and the time."""
+    """What the decisions need to know: whose mark is ours, the kinds of the target's provider, and the time.
+
+    `adopting` are references and addresses that a person asked to take over by name, now.
+    """
 
     owner: str
     kinds: Mapping[str, Kind]
     now: dt.datetime
+    adopting: frozenset[str] = frozenset()
 
 
 def blocked(rule: str, address: Address, message: str, hint: str) -> Finding:
     """Return a finding that keeps `address` out of the plan."""
     return Finding(rule, "error", str(address), message, hint)
+
+
+def followed(
+    kinds: Mapping[str, Kind], live: Mapping[Address, Resource], managed: Mapping[Address, Managed]
+) -> tuple[Mapping[Address, Resource], Mapping[Address, Address]]:
+    """Return what is live with renamed objects at the address recorded for them, and where they came from.
+
+    The second value maps an address in the target to the recorded one. Only kinds that can be renamed in place count.
+    """
+    lost = {
+        (a.kind, m.native_id): a
+        for a, m in managed.items()
+        if a not in live and m.native_id and a.kind in kinds and kinds[a.kind].rename
+    }
+    if not lost:
+        return live, {}
+    moved = {
+        a: lost[a.kind, r.native_id] for a, r in live.items() if a not in managed and (a.kind, r.native_id) in lost
+    }
+    return {moved.get(a, a): r for a, r in live.items()}, moved
+
+
+def occupied(desired: Resource) -> Finding:
+    """Return the finding of a rename whose new name somebody else's object has."""
+    return blocked(
+        "exists", desired.address, "exists already, so nothing can be renamed to it",
+        "choose another name, or rename the other object",
+    )  # fmt: skip
 
 
 def decide_declared(
@@ -55,6 +88,8 @@ def decide_declared(
     if managed is None:
         return _take_over(rules, kind, desired, live)
     if managed.native_id != live.native_id:
+        if {desired.subject, str(desired.address)} & rules.adopting:
+            return _take_over(rules, kind, desired, live)
         return blocked(
             "conflict", desired.address, "was made again outside nhictl: its native id is not the recorded one",
             f"`nhictl adopt {desired.address}` to take over the new object, or delete it",
@@ -64,8 +99,11 @@ def decide_declared(
     return update(rules, desired, live, managed)
 
 
-def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) -> Change | None:
-    """Return the change that brings a managed object to its declared state; None when nothing differs."""
+def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) -> Change | Finding | None:
+    """Return the change that brings a managed object to its declared state; None when nothing differs.
+
+    A finding is returned when a protected object would have to be made anew.
+    """
     kind = rules.kinds[desired.address.kind]
     fields = list(diff_resource(kind, desired, live, recorded(managed)))
     if kind.mark != "none" and live.mark_known:
@@ -75,19 +113,28 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
     if managed.handling != desired.handling:
         before, after = managed.handling.as_json(), desired.handling.as_json()
         fields += [FieldChange(f"handling.{k}", str(before[k]), str(after[k])) for k in before if before[k] != after[k]]
-    if desired.renamed_from is not None:
-        fields.append(FieldChange("name", desired.renamed_from.name, desired.address.name))
+    if managed.disabled_at:
+        fields.append(FieldChange("handling.disabledAt", managed.disabled_at, None))
+    was = desired.renamed_from or live.address
+    if was != desired.address:
+        fields.append(FieldChange("name", was.name, desired.address.name))
     elif tuple(sorted(managed.depends_on)) != tuple(sorted(desired.depends_on)):
         fields.append(FieldChange("handling.dependsOn", _names(managed.depends_on), _names(desired.depends_on)))
     if not fields:
         return None
     replaces = sorted({f.path.split(".")[0] for f in fields} & kind.immutable)
+    if replaces and managed.handling.protect:
+        return Finding(
+            "protected", "error", str(desired.address),
+            f"is protected; {', '.join(replaces)} cannot be changed in place",
+            "restore what the manifest said, or first apply it with `protect: false`",
+        )  # fmt: skip
     restored = live.attributes.get("enabled") is False and desired.attributes.get("enabled") is True
     return Change(
         desired.address,
         Action.REPLACE if replaces else Action.UPDATE,
         desired.subject,
-        _reason(replaces, restored, desired),
+        _reason(replaces, restored, was, desired),
         native_id=live.native_id,
         fields=tuple(fields),
         before=live,
@@ -101,11 +148,13 @@ def _names(addresses: tuple[Address, ...]) -> tuple[str, ...]:
     return tuple(sorted(str(a) for a in addresses))
 
 
-def _reason(replaces: list[str], restored: bool, desired: Resource) -> str:
+def _reason(replaces: list[str], restored: bool, was: Address, desired: Resource) -> str:
     if replaces:
         return f"{', '.join(replaces)} cannot be changed in place"
     if desired.renamed_from is not None:
-        return f"renamed from {desired.renamed_from.name}"
+        return f"renamed from {was.name}"
+    if was != desired.address:
+        return f"was renamed to {was.name} outside nhictl"
     return "enabled again" if restored else "differs from the manifest"
 
 
@@ -163,11 +212,11 @@ def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Cha
             f"`nhictl ledger forget {address}` to leave it alone",
         )  # fmt: skip
     if managed.handling.on_remove is OnRemove.RETAIN:
-        return _removal(Action.FORGET, "retained: stays in the target, no longer managed", managed, live)
+        return _retain(rules, managed, live)
     if kind.mark != "none" and (live.mark is None or live.mark.owner != rules.owner):
         return blocked(
             "unmarked", address, "our mark is gone from it, so it is not removed",
-            f"`nhictl adopt {address}` marks it again, `nhictl ledger forget {address}` leaves it alone",
+            f"declare it again to have it marked again, or `nhictl ledger forget {address}` to leave it alone",
         )  # fmt: skip
     if managed.handling.protect:
         return Finding(
@@ -179,13 +228,21 @@ def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Cha
     return _removal(Action.DELETE, "no longer declared", managed, live)
 
 
+def _retain(rules: Rules, managed: Managed, live: Resource) -> Change:
+    change = _removal(Action.FORGET, "retained: stays in the target, no longer managed", managed, live)
+    if _foreign(rules, live):
+        # Only recorded: the mark on it is somebody else's by now.
+        return replace(change, before=None, fingerprint="")
+    return change
+
+
 def _disable_then_delete(rules: Rules, managed: Managed, live: Resource) -> Change | Finding:
     grace = dt.timedelta(seconds=managed.handling.delete_after)
-    if not managed.disabled_at:
+    again = bool(managed.disabled_at) and live.attributes.get("enabled") is True
+    if again or not managed.disabled_at:
         on = f"{(rules.now + grace):%Y-%m-%d}"
-        reason = (
-            f"no longer declared: disabled now, deleted after {duration_text(managed.handling.delete_after)}, on {on}"
-        )
+        why = "was enabled again outside nhictl" if again else "no longer declared"
+        reason = f"{why}: disabled now, deleted after {duration_text(managed.handling.delete_after)}, on {on}"
         change = _removal(Action.DISABLE, reason, managed, live)
         after = replace(live, attributes={**live.attributes, "enabled": False}, handling=managed.handling)
         fields = (FieldChange("enabled", live.attributes.get("enabled"), False),)

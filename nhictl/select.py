@@ -1,7 +1,7 @@
 """Choose a part of a plan: by target, address, manifest object, kind, owner or label.
 
 Rules enforced here:
-- a selected object brings along what it depends on;
+- a selected object brings along what it depends on, but never what is excluded;
 - removals happen only to what the selection names itself: by address, reference, target or kind, never by label.
 """
 
@@ -31,6 +31,10 @@ class Selection:
     def partial(self) -> bool:
         """True when anything is left out."""
         return bool(self.targets or self.excludes or self.kinds or self.owners or self.labels)
+
+    def leaves_out(self, address: Address, subject: str) -> bool:
+        """True when the resource is excluded by name."""
+        return any(named_by(reference, address, subject) for reference in self.excludes)
 
     def as_json(self) -> dict[str, Any]:
         """Return what a plan says about its selection; empty for a whole plan."""
@@ -71,7 +75,7 @@ def named_by(reference: str, address: Address, subject: str) -> bool:
 
 def selects(selection: Selection, address: Address, subject: str, facts: ObjectFacts | None) -> bool:
     """True when the selection itself picks this resource. `facts` is None for an object no manifest declares."""
-    if any(named_by(ref, address, subject) for ref in selection.excludes):
+    if selection.leaves_out(address, subject):
         return False
     if selection.targets and not any(named_by(ref, address, subject) for ref in selection.targets):
         return False

@@ -79,6 +79,7 @@ def carry_out(
             again = prepare(request, ledger.entries(), open_targets)
             _record_resolved(writer, again)
             require_digest(prepared.plan.digest, again.plan)
+            require_safe(again.plan, order.override)
             prepared = again
         if not prepared.plan.changes:
             return Executed(())

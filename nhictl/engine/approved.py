@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from nhictl.engine.prepare import Prepared
-from nhictl.model import Action, Change, Plan, StalePlan
+from nhictl.model import Action, Change, Plan, Resource, StalePlan
 
 _REMOVING = frozenset({Action.DELETE, Action.DISABLE, Action.FORGET})
 
@@ -76,10 +76,12 @@ def _essence(change: Change) -> tuple[object, ...]:
         change.subject,
         change.native_id,
         change.fingerprint,
-        None
-        if after is None
-        else (dict(after.attributes), after.handling, tuple(sorted(after.depends_on)), after.renamed_from),
+        None if after is None else (*_declared(after), after.renamed_from),
     )
+
+
+def _declared(resource: Resource) -> tuple[object, ...]:
+    return dict(resource.attributes), resource.handling, tuple(sorted(resource.depends_on))
 
 
 def _brief(change: Change) -> str:
@@ -107,4 +109,4 @@ def _in_effect(change: Change, prepared: Prepared) -> bool:
     desired, live = prepared.desired.get(address), snapshot.resources.get(address)
     if desired is None or live is None or change.after is None or managed is None:
         return False
-    return dict(desired.attributes) == dict(change.after.attributes)
+    return managed.subject == change.subject and _declared(desired) == _declared(change.after)

@@ -15,6 +15,7 @@ from nhictl.engine.live import Connected
 from nhictl.engine.prepare import Prepared
 from nhictl.ledger.fold import recorded
 from nhictl.model import Address, Change, FieldChange, Managed, Resource, Snapshot
+from nhictl.ownership import followed
 from nhictl.providers.base import Kind
 
 
@@ -45,12 +46,13 @@ def drift(prepared: Prepared, open_targets: tuple[Connected, ...]) -> Drift:
     kinds = {at.target.name: at.adapter.capabilities.kinds for at in open_targets}
     owner = f"{prepared.plan.workspace}/{prepared.plan.environment}"
     found, checked = [], 0
+    views = {name: _view(kinds, snapshot, prepared) for name, snapshot in prepared.snapshots.items()}
     for address, record in sorted(prepared.folded.managed.items()):
         snapshot = prepared.snapshots.get(address.target)
         if snapshot is None or not snapshot.complete:
             continue
         checked += 1
-        one = _compare(kinds[address.target][address.kind], record, snapshot, owner)
+        one = _compare(kinds[address.target][address.kind], record, views[address.target].get(address), owner)
         if one is not None:
             found.append(one)
     drifted = {d.address for d in found}
@@ -58,8 +60,14 @@ def drift(prepared: Prepared, open_targets: tuple[Connected, ...]) -> Drift:
     return Drift(tuple(found), pending, prepared.plan.unmanaged, prepared.plan.unreadable, checked)
 
 
-def _compare(kind: Kind, record: Managed, snapshot: Snapshot, owner: str) -> Drifted | None:
-    live = snapshot.resources.get(record.address)
+def _view(
+    kinds: Mapping[str, Mapping[str, Kind]], snapshot: Snapshot, prepared: Prepared
+) -> Mapping[Address, Resource]:
+    managed = {a: m for a, m in prepared.folded.managed.items() if a.target == snapshot.target}
+    return followed(kinds[snapshot.target], snapshot.resources, managed)[0]
+
+
+def _compare(kind: Kind, record: Managed, live: Resource | None, owner: str) -> Drifted | None:
     if live is None:
         return Drifted(record.address, record.subject, "missing", since=record.time)
     if live.native_id != record.native_id:
@@ -68,6 +76,8 @@ def _compare(kind: Kind, record: Managed, snapshot: Snapshot, owner: str) -> Dri
     fields = diff_resource(kind, Resource(record.address, last), live, last)
     # The recorded state is the "before" of a drift; the diff was made the other way round.
     turned = tuple(replace(f, before=f.after, after=f.before, added=f.removed, removed=f.added) for f in fields)
+    if live.address != record.address:
+        turned += (FieldChange("name", record.address.name, live.address.name),)
     if kind.mark != "none" and live.mark_known and (live.mark is None or live.mark.owner != owner):
         return Drifted(record.address, record.subject, "unmarked", turned, record.time)
     return Drifted(record.address, record.subject, "changed", turned, record.time) if turned else None

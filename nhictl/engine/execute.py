@@ -19,7 +19,7 @@ from typing import Protocol
 
 from nhictl.engine.live import Connected
 from nhictl.engine.record import intent_data, outcome_data
-from nhictl.engine.recover import Sleep, ledger_only, look, settle_time
+from nhictl.engine.recover import Sleep, ledger_only, located, look, settle_time
 from nhictl.failpoints import failpoint
 from nhictl.model import (
     AccessDelta,
@@ -34,6 +34,7 @@ from nhictl.model import (
     Plan,
     ProviderError,
     Receipt,
+    Resource,
     Status,
 )
 
@@ -98,7 +99,7 @@ def execute(plan: Plan, open_targets: Iterable[Connected], run: Run) -> Executed
 
 
 class _State:
-    """Which changes are waiting, done or given up. Only the scheduling thread touches it; `carry_out` does not."""
+    """Which changes are waiting, done or given up. Only the scheduling thread touches it; `carry_out` sets `broken`."""
 
     def __init__(self, plan: Plan, targets: Mapping[str, Connected], run: Run) -> None:
         self.plan = plan
@@ -119,11 +120,12 @@ class _State:
         self.access = _carriers(plan)
         self.numbers = {c.address: number for number, c in enumerate(plan.changes, 1)}
         self.stopped = ""
+        self.broken = ""
 
     def ready(self, running: Iterable[Change], workers: Mapping[str, int]) -> list[Change]:
         """Take the next changes that may start now."""
-        if self.run.stop.is_set() and not self.stopped:
-            self.stopped = "interrupted"
+        if not self.stopped:
+            self.stopped = self.broken or ("interrupted" if self.run.stop.is_set() else "")
         if self.stopped:
             return []
         busy: dict[str, int] = {}
@@ -190,10 +192,8 @@ class _State:
         try:
             self.run.writer.append("outcome", outcome_data(change, operation, outcome))
         except (LedgerError, LockHeld) as error:
-            self.run.stop.set()
-            return Receipt(
-                change, Status.INDETERMINATE, f"the outcome cannot be recorded: {error.message}", operation.id
-            )
+            self.broken = f"the outcome of {change.address} cannot be recorded: {error.message}"
+            return Receipt(change, Status.INDETERMINATE, self.broken, operation.id)
         failpoint("after-outcome")
         return Receipt(change, outcome.status, outcome.detail, operation.id)
 
@@ -216,17 +216,23 @@ def _stale(change: Change, at: Connected, run: Run) -> Receipt | None:
     """Read the object again when the plan's reading is old; return a receipt when it is not as planned."""
     if time.monotonic() - run.read_at <= run.fresh_for or at.session is None:
         return None
-    where = change.address
-    if change.after is not None and change.after.renamed_from is not None:
-        where = change.after.renamed_from
     try:
-        live = at.session.reread([where]).get(where)
+        live = located(at, at.session, change)
     except ProviderError as error:
         return Receipt(change, Status.FAILED, f"cannot be read before the change: {error.message}")
-    found = live.fingerprint() if live is not None else ""
-    if found == change.fingerprint:
+    if _as_planned(change, live):
         return None
     return Receipt(change, Status.FAILED, "changed in the target since it was planned; plan again")
+
+
+def _as_planned(change: Change, live: Resource | None) -> bool:
+    """True when each attribute is as it was planned from, or already as planned to: a rename carries over to users."""
+    if (live.fingerprint() if live is not None else "") == change.fingerprint:
+        return True
+    if live is None or change.before is None or change.after is None or live.native_id != change.native_id:
+        return False
+    before, after = change.before.attributes, change.after.attributes
+    return all(live.attributes.get(k) in (before.get(k), after.get(k)) for k in {*before, *live.attributes})
 
 
 def _call(change: Change, operation: Operation, at: Connected, run: Run) -> Outcome:

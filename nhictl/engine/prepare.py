@@ -205,6 +205,7 @@ def _plan_input(
         commit=request.commit,
         selection=request.selection,
         facts=request.facts,
+        adopt=request.adopt,
     )
 
 

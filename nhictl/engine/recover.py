@@ -29,6 +29,7 @@ from nhictl.model import (
     Status,
     freeze,
 )
+from nhictl.providers.base import Scope, Session
 
 Sleep = Callable[[float], None]
 
@@ -93,12 +94,28 @@ def look(at: Connected, change: Change, operation: Operation) -> Outcome:
     """Read the object of a change again and say how the operation on it ended. Raises ProviderError."""
     if at.session is None:
         raise NhictlError(f"target {at.target.name} is not open")
-    old = change.after.renamed_from if change.after is not None else None
-    found = at.session.reread([change.address, *([old] if old else [])])
-    live = found.get(change.address) or (found.get(old) if old else None)
+    live = located(at, at.session, change)
     status = at.session.resolve(change, operation, live)
     native = live.native_id if live is not None and status is Status.APPLIED else ""
     return Outcome(status, native_id=native, detail="found by reading")
+
+
+def located(at: Connected, session: Session, change: Change) -> Resource | None:
+    """Read the object of a change again. Raises ProviderError.
+
+    Where a name can change in place the object may have got another one, by its own rename or by that of something
+    it is named after: then the whole kind is read to find its native id.
+    """
+    old = change.after.renamed_from if change.after is not None else None
+    found = session.reread([change.address, *([old] if old else [])])
+    here = found.get(change.address) or (found.get(old) if old else None)
+    kind = at.adapter.capabilities.kinds.get(change.address.kind)
+    if not change.native_id or kind is None or not kind.rename:
+        return here
+    if here is None or here.native_id != change.native_id:
+        scope = Scope(frozenset({change.address.kind}), frozenset({change.address}))
+        return next((r for r in session.read(scope) if r.native_id == change.native_id), here)
+    return here
 
 
 def ledger_only(at: Connected, change: Change) -> bool:
