@@ -83,6 +83,20 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a session may do, for `nhictl doctor`. `credentials` says who we are and where that comes from, no secret.
+
+    `missing_for_plan` and `missing_for_apply` hold only what the provider says is refused; whatever could not be
+    found out is said in `unknown`.
+    """
+
+    credentials: str
+    missing_for_plan: tuple[str, ...] = ()
+    missing_for_apply: tuple[str, ...] = ()
+    unknown: str = ""
+
+
 class Session(Protocol):
     """One live connection to one target. Every method may raise `ProviderError`."""
 
@@ -107,6 +121,12 @@ class Session(Protocol):
     def resolve(self, change: Change, operation: Operation, live: Resource | None) -> Status:
         """Say, from an object just read again, how an operation with a lost reply ended: applied, not_applied, or
         indeterminate when reading cannot tell.
+        """
+        ...
+
+    def checkup(self, declared: Collection[Resource]) -> Checkup:
+        """Return which permissions are missing for planning and applying `declared`; nothing declared means all
+        kinds. Reads only.
         """
         ...
 
@@ -152,5 +172,5 @@ def resolved_by_mark(change: Change, operation: Operation, live: Resource | None
 
 
 __all__ = [
-    "Adapter", "Capabilities", "Compiled", "Kind", "Managed", "Scope", "Session", "resolved_by_mark",
+    "Adapter", "Capabilities", "Checkup", "Compiled", "Kind", "Managed", "Scope", "Session", "resolved_by_mark",
 ]  # fmt: skip

@@ -57,7 +57,8 @@ def _open(target: Target, *, write: bool, sleep: Sleep) -> AwsSession:
     region = settings.get("region") or core.get_config_variable("region") or _REGIONS[account.partition]
     role = str(settings.get("assumeRole", ""))
     if not role:
-        return AwsSession(account, _calls(boto3.Session(botocore_session=core), region, write=write, sleep=sleep))
+        calls = _calls(boto3.Session(botocore_session=core), region, write=write, sleep=sleep)
+        return AwsSession(account, calls, method=_method(core))
     source = boto3.Session(botocore_session=core)
     assumed = CoreSession()
     if not write:
@@ -67,7 +68,12 @@ def _open(target: Target, *, write: bool, sleep: Sleep) -> AwsSession:
     )
     calls = _calls(boto3.Session(botocore_session=assumed), region, write=write, sleep=sleep)
     asking = Calls({"sts": source.client("sts", region_name=region, config=_reading())}, None, sleep)
-    return AwsSession(account, calls, source=asking, assumed=role)
+    return AwsSession(account, calls, source=asking, assumed=role, method=f"assume-role from {_method(core)}")
+
+
+def _method(core: Any) -> str:
+    """Return where the credentials come from, in the SDK's words: env, shared-credentials-file, iam-role, sso ..."""
+    return str(getattr(core.get_credentials(), "method", None) or "nowhere")
 
 
 def _assumed(core: Any, role: str, external_id: str, region: str) -> Any:

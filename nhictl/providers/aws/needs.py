@@ -58,7 +58,7 @@ _WRITE: Mapping[str, tuple[str, ...]] = {
         "iam:UntagSAMLProvider", "iam:ListRoles",
     ),
 }  # fmt: skip
-_WHOLE_ACCOUNT = frozenset(
+WHOLE_ACCOUNT = frozenset(
     {
         "iam:GetAccountAuthorizationDetails", "iam:ListRoles", "iam:ListPolicies", "iam:ListOpenIDConnectProviders",
         "iam:ListSAMLProviders", "iam:GetAccessKeyLastUsed",
@@ -82,8 +82,8 @@ def policy(account: Account, *, write: bool, path: str = "/", kinds: Iterable[st
     """
     chosen = tuple(kinds) or tuple(_READ)
     reading, writing = needs(chosen)
-    listing = [a for a in reading if a in _WHOLE_ACCOUNT]
-    single = [a for a in reading if a not in _WHOLE_ACCOUNT]
+    listing = [a for a in reading if a in WHOLE_ACCOUNT]
+    single = [a for a in reading if a not in WHOLE_ACCOUNT]
     everywhere = [f"arn:{account.partition}:iam::{account.id}:{kind}/*" for kind in _TYPES]
     statements = [_allow("Plan", listing, ["*"]), _allow("ReadAgain", single, everywhere)]
     if write:

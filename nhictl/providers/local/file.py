@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from typing import Final
 
 from nhictl.kinds.workspace import Target
 from nhictl.model import Fault, ProviderError
+from nhictl.providers.base import Checkup
 from nhictl.providers.local import store
 from nhictl.providers.local.faults import translated
 
@@ -132,6 +134,20 @@ def check(db: sqlite3.Connection, path: Path, *, write: bool) -> None:
         raise ProviderError(Fault.INVALID, f"{path.name} is a SQLite file, but not a directory of nhictl")
     if version != store.VERSION:
         raise ProviderError(Fault.INVALID, f"{path.name} has version {version}, this nhictl reads {store.VERSION}")
+
+
+def allowed(path: Path) -> Checkup:
+    """Return what may be done with the file, asked of the file system; a missing one is made by the first apply."""
+    folder = next(p for p in path.parents if p.exists())
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        missing = () if os.access(folder, os.W_OK | os.X_OK) else (f"write to {folder}",)
+        return Checkup(f"file {path}, not made yet", (), missing)
+    said = f"file {path}, mode {stat.S_IMODE(facts.st_mode):04o}"
+    reading = () if os.access(path, os.R_OK) else (f"read {path}",)
+    writing = [f"write to {p}" for p in (path, folder) if not os.access(p, os.W_OK)]
+    return Checkup(said, reading, tuple(writing))
 
 
 def _id_of(path: Path) -> str:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nhictl.kinds.workspace import Target
 from nhictl.model import (
@@ -26,10 +27,10 @@ from nhictl.model import (
     Resource,
     Status,
 )
-from nhictl.providers.base import Scope
+from nhictl.providers.base import Checkup, Scope
 from nhictl.providers.local import convert, store
 from nhictl.providers.local.faults import translated
-from nhictl.providers.local.file import check, directory_id, directory_path, opened, transaction
+from nhictl.providers.local.file import allowed, check, directory_id, directory_path, opened, transaction
 from nhictl.providers.local.write import STEPS
 
 
@@ -39,7 +40,7 @@ def connect(target: Target, *, write: bool) -> Iterator[LocalSession]:
     path = directory_path(target)
     with opened(path, write=write) as db:
         check(db, path, write=write)
-        yield LocalSession(target.name, db, directory_id(db, path))
+        yield LocalSession(target.name, db, directory_id(db, path), path)
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class LocalSession:
     target: str
     db: sqlite3.Connection
     directory: str
+    path: Path
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def identity(self) -> Identity:
@@ -93,6 +95,10 @@ class LocalSession:
         else:
             done = live is not None and live.mark is not None and live.mark.operation == operation.id
         return Status.APPLIED if done else Status.NOT_APPLIED
+
+    def checkup(self, declared: Collection[Resource]) -> Checkup:
+        """Return what the file system allows. Whoever may write the file may do everything in it."""
+        return allowed(self.path)
 
     def _select(self, kind: str, where: str = "", values: Sequence[str] = ()) -> list[Resource]:
         rows = self.db.execute(store.SELECT[kind] + where, values).fetchall()
