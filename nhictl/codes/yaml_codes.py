@@ -149,6 +149,14 @@ ROWS: tuple[Code, ...] = (
     Code("E135", "Not a manifest file", _TREE, "manifests: [README.md]", "manifests: [manifests/payments.yaml]"),
     Code("E136", "File name that cannot be shown", _SEEN, "a file name with a line feed in it", "payments.yaml"),
     Code(
+        "E190",
+        "Cannot be formatted safely",
+        "A layout is given out only when every value and every comment is proven to be the same; else the file stays as it"
+        " is.",
+        "text with a Unicode line separator (U+2028) in it",
+        "the unusual part laid out by hand",
+    ),
+    Code(
         "W690",
         "File declares nothing",
         "An empty manifest file is often one that was cut short. Where it declared something before, that is removed.",

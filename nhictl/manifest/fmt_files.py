@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import stat
 import tempfile
@@ -17,10 +18,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nhictl.manifest.fmt import UNSAFE, format_text
+from nhictl.manifest.fmt import format_text
 from nhictl.model import Diagnostic, InvalidManifests, NhictlError, Span
 
 SUFFIXES = (".yaml", ".yml")
+_CODES = {errno.ENOENT: "E130"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,13 @@ def _look(path: Path, file: str) -> Formatted:
     try:
         before = _read(path)
     except OSError as error:
-        why = "symbolic links are not followed" if path.is_symlink() else error.strerror or "cannot be read"
-        return Formatted(path, file, b"", b"", (Diagnostic(UNSAFE, f"cannot be formatted: {why}", Span(file)),))
+        why = "symbolic links are not followed" if path.is_symlink() else error.strerror
+        code = (
+            "E133"
+            if path.is_symlink() or (path.exists() and not path.is_file())
+            else _CODES.get(error.errno or 0, "E131")
+        )
+        return Formatted(path, file, b"", b"", (Diagnostic(code, f"cannot be formatted: {why}", Span(file)),))
     try:
         after = format_text(before.decode("utf-8"), file).encode("utf-8")
     except UnicodeDecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,45 @@ def test_quickstart_runs_to_its_end():
     drift = done.stdout.split("$ nhictl drift")[2]
     assert "payments-deployer" in drift
     assert "deployment/delete" in drift
+
+
+def _nhictl(workspace, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "nhictl", *arguments], cwd=workspace, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _copy(name, folder):
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns(".nhictl"))
+    return folder
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_environments_converge(tmp_path, environment):
+    """Each environment of its own: planned, applied, and then as declared."""
+    workspace = _copy("multi-environment", tmp_path / "orders")
+
+    steps = [_nhictl(workspace, *step, "-e", environment) for step in (["plan"], ["apply", "--yes"])]
+    code, said = _nhictl(workspace, "plan", "-e", environment, "--detailed-exitcode")
+
+    assert [step[0] for step in steps] == [0, 0], steps
+    assert code == 0, said
+    assert ("debugger" in steps[0][1]) == (environment != "prod")
+
+
+def test_aws_converges(tmp_path, aws_env, aws_account):
+    """The account is planned, applied, and then as declared."""
+    workspace = _copy("aws", tmp_path / "shop")
+    settings = workspace / "nhictl.yaml"
+    settings.write_text(settings.read_text().replace('"222222222222"', f'"{aws_account}"'))
+    # the server has none of the policies that AWS maintains
+    without = ["--exclude", "nhi/vendor-monitoring"]
+
+    planned, plan = _nhictl(workspace, "plan")
+    applied, said = _nhictl(workspace, "apply", "--yes", *without)
+    again, rest = _nhictl(workspace, "plan", "--detailed-exitcode", *without)
+
+    assert (planned, applied, again) == (0, 0, 0), plan + said + rest
+    assert "10 to create" in plan
+    assert "9 applied, 0 failed" in said
