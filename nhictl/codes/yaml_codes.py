@@ -151,8 +151,7 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E190",
         "Cannot be formatted safely",
-        "A layout is given out only when every value and every comment is proven to be the same; else the file stays as it"
-        " is.",
+        "A layout is given out only when every value and every comment is proven to stay; else the file is left alone.",
         "text with a Unicode line separator (U+2028) in it",
         "the unusual part laid out by hand",
     ),
