@@ -105,18 +105,21 @@ def delete(steps: Steps, account: Account, change: Change, operation: Operation)
 
 def _users(calls: Calls, arn: str) -> list[tuple[str, Sort | None, str]]:
     """Return who uses a policy: text, sort, name. Boundaries and groups have no sort: nhictl never detaches them."""
+    found = _entities(calls, arn, "PermissionsPolicy", sorts=(ROLES, USERS))
+    if calls.read("GetPolicy", PolicyArn=arn)["Policy"].get("PermissionsBoundaryUsageCount"):
+        found += _entities(calls, arn, "PermissionsBoundary", sorts=(None, None))
+    return sorted(found, key=lambda row: row[0])
+
+
+def _entities(
+    calls: Calls, arn: str, usage: str, *, sorts: tuple[Sort | None, Sort | None]
+) -> list[tuple[str, Sort | None, str]]:
     found: list[tuple[str, Sort | None, str]] = []
-    for usage in ("PermissionsPolicy", "PermissionsBoundary"):
-        permissions = usage == "PermissionsPolicy"
-        for page in calls.pages("ListEntitiesForPolicy", PolicyArn=arn, PolicyUsageFilter=usage):
-            found += [
-                _user("role", r["RoleName"], ROLES if permissions else None) for r in page.get("PolicyRoles") or ()
-            ]
-            found += [
-                _user("user", u["UserName"], USERS if permissions else None) for u in page.get("PolicyUsers") or ()
-            ]
-            found += [_user("group", g["GroupName"], None) for g in page.get("PolicyGroups") or ()]
-    return sorted(set(found), key=lambda row: row[0])
+    for page in calls.pages("ListEntitiesForPolicy", PolicyArn=arn, PolicyUsageFilter=usage):
+        found += [_user("role", r["RoleName"], sorts[0]) for r in page.get("PolicyRoles") or ()]
+        found += [_user("user", u["UserName"], sorts[1]) for u in page.get("PolicyUsers") or ()]
+        found += [_user("group", g["GroupName"], None) for g in page.get("PolicyGroups") or ()]
+    return found
 
 
 def _user(kind: str, name: str, sort: Sort | None) -> tuple[str, Sort | None, str]:
