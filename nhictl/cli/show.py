@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,14 +49,21 @@ def plan(
 
 
 def _override_command(made: Plan, saved: Path | None) -> str:
-    what = f"nhictl apply {saved}" if saved is not None else f"nhictl apply -e {made.environment}"
-    return f"{what} --override-safety {made.digest}"
+    what = [str(saved)] if saved is not None else _selected(made)
+    return " ".join(["nhictl apply", *what, f"--override-safety {made.digest}"])
 
 
 def _apply_command(made: Plan, saved: Path | None) -> str:
     if saved is not None:
         return f"nhictl apply {saved}"
-    return f"nhictl apply -e {made.environment} --expect-digest {made.digest}"
+    return " ".join(["nhictl apply", *_selected(made), f"--expect-digest {made.digest}"])
+
+
+def _selected(made: Plan) -> list[str]:
+    """Return the options that make this plan again."""
+    options = {"targets": "--target", "excludes": "--exclude", "kinds": "--kind", "owners": "--owner", "labels": "-l"}
+    chosen = [f"{options[name]} {shlex.quote(value)}" for name, values in made.partial.items() for value in values]
+    return [f"-e {made.environment}", *chosen]
 
 
 def save(made: Plan, path: Path) -> None:
