@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhictl.ledger.chain import EMPTY, EntryType, Line, compose, encode, follow, parse, split, stamp, timestamp
+from nhictl.ledger.chain import EMPTY, EntryType, Head, Line, compose, encode, follow, parse, split, stamp, timestamp
 from nhictl.model import LedgerError
 
 _TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12)
@@ -146,3 +146,11 @@ def test_parse_refuses_numbers_that_are_not_exact(body):
     raw = line().replace(b'"data":{}', b'"data":' + body.encode())
     with pytest.raises(LedgerError):
         parse(split(raw))
+
+
+def test_follow_refuses_a_gap_in_the_sequence():
+    """A line chained to the one before it must also have the next number."""
+    first = line()
+    second = line(Head(1, split(first).hash))
+    with pytest.raises(LedgerError, match="it says sequence 2"):
+        list(follow(pieces([first, second])))

@@ -142,3 +142,11 @@ def test_an_openssh_key_signs_too(make, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id"], check=True)
     assert verify(signed_ledger(make, tmp_path / "id")) == []
     assert checkpoint.Range().root() == sha256().digest()
+
+
+def test_reading_goes_on_from_the_last_checkpoint(ledger):
+    """A scan keeps the tree of the last checkpoint and only the lines since."""
+    with ledger.lock("apply") as appender:
+        appender.append("correction", {})
+    found = ledger.scan()
+    assert (found.tree.size, len(found.pending)) == (3, 2)

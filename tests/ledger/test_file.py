@@ -1,5 +1,6 @@
 """The directory store: what it refuses, and in which order it writes."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -201,3 +202,13 @@ def test_an_intent_is_synced_before_the_caller_goes_on(tmp_path):
     synced = next(at for at in range(created, written) if 'ledger/e", ' in lines[at] and "O_DIRECTORY" in lines[at])
     directory = lines[synced].rsplit("= ", 1)[1]
     assert any(f"fsync({directory})" in text for text in lines[synced:written])
+
+
+def test_an_append_waits_for_another_writer_and_gives_up(store, tmp_path, monkeypatch):
+    """Checking and writing are one step: while another process has the log locked, nothing is appended."""
+    monkeypatch.setattr(file, "_PATIENCE", 0.0)
+    with (tmp_path / "ledger" / "prod" / "log.jsonl").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(LedgerError, match="another process is writing"):
+            store.append(Tail(), [line()])
+    assert list(store.read()) == []

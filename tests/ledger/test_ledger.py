@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhictl.ledger import EMPTY
+from nhictl.ledger import EMPTY, process
 from nhictl.ledger.verify import verify
 from nhictl.model import Exit, LedgerError, LockHeld
 
@@ -546,3 +546,22 @@ def test_a_full_disk_is_an_error_and_leaves_no_half_line(make, tmp_path, log_pat
     with ledger.lock("apply"):
         pass
     assert [problem.code for problem in verify(ledger) if problem.level == "error"] == []
+
+
+def test_deleting_the_lock_file_by_hand_frees_nothing(make, tmp_path, log_path):
+    """While the holder's process lives on this host, its lock entry counts even without the lock file."""
+    child = holder(tmp_path, "run-1", 1, "wait")
+    child.stdout.readline()
+    (log_path.parent / "lock").unlink()
+    with pytest.raises(LockHeld, match="carol"), make("run-2").lock("apply"):
+        pass
+    child.communicate(b"", timeout=60)
+    assert child.returncode == 0
+
+
+def test_a_dead_child_nobody_waited_for_is_gone():
+    """A zombie process in the sense of the system has no birth: it cannot act any more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert process.birth(child.pid) == ""
+    assert process.birth(os.getpid()) == process.birth(os.getpid()) != ""

@@ -178,6 +178,10 @@ def test_the_index_lives_in_memory_where_it_cannot_be_written(full, log_path, tm
     assert len(log(full, Filters(type="lock"))) == 2
     assert (tmp_path / "victim").read_text() == "precious"
     path.unlink()
+    path.symlink_to(tmp_path / "absent")
+    assert len(log(full, Filters(type="lock"))) == 2
+    assert not (tmp_path / "absent").exists()
+    path.unlink()
     path.mkdir()
     assert len(log(full, Filters(type="lock"))) == 2
 

@@ -195,3 +195,24 @@ def test_lines_removed_inserted_doubled_or_swapped_are_found(ledger, log_path):
 def test_the_anchor_of_an_empty_log_is_nothing():
     """Nothing recorded, nothing wrong."""
     assert problems([], Head(-1, "0" * 64)) == []
+
+
+def test_an_edit_is_found_without_an_anchor():
+    """A canonical edit in the middle breaks the chain at the next line."""
+    lines = log(GENESIS, LOCK, ("plan", {"n": 1}), ("unlock", {}))
+    lines[2] = lines[2].replace(b'"n":1', b'"n":2')
+    assert problems(lines) == [("error", "chain", 3)]
+
+
+def test_a_gap_in_the_sequence_is_found():
+    """A chained line with another number than the next is an error."""
+    lines = log(GENESIS, LOCK)
+    head = split(lines[1][:-1]).head
+    lines += log(("plan", {}), start=Head(head.seq + 1, head.hash))
+    assert problems(lines) == [("error", "sequence", 2)]
+
+
+def test_an_entry_with_something_after_it_is_no_torn_tail():
+    """An overwritten last newline is damage, not a crash."""
+    lines = log(GENESIS, LOCK)
+    assert problems([lines[0], lines[1][:-1] + b"x"]) == [("error", "form", 1)]
