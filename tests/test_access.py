@@ -1,7 +1,7 @@
 """What NHIs gain and lose, in permissions."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhictl.access import Worlds, all_permissions, covers, deltas, direction, permissions_of, worlds
@@ -134,6 +134,7 @@ def test_many_stars_take_no_time():
     assert not covers(may("*a" * 60 + "b"), may("a" * 3000))
 
 
+@settings(deadline=None)
 @given(st.text("ab*?", max_size=6), st.text("ab*?", max_size=6), st.text("ab", max_size=6))
 def test_covering_means_matching_all_that_the_other_matches(wide, narrow, text):
     """For every concrete text: what the covered pattern gives, the covering one gives."""
