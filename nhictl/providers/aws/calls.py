@@ -27,6 +27,9 @@ _LONGEST_WAIT = 10.0
 _THROTTLE_TRIES = 8
 _LOST_TRIES = 3
 _REPEATABLE = ("Put", "Attach", "Detach", "Update", "Tag", "Untag", "SetDefault", "Deactivate", "RemoveUser")
+_FRESH_TRIES = 6
+# These name a policy that another change of the same run may just have made.
+_REFERRING = ("Attach", "CreateRole", "CreateUser", "PutRolePermissionsBoundary", "PutUserPermissionsBoundary")
 _RETRIED_CONFLICTS = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable"})
 
 
@@ -103,8 +106,8 @@ class Steps:
         `patience` is the number of tries for propagation: an invalid principal, an object still in use.
         """
         waiting = {"MalformedPolicyDocument": patience, "DeleteConflict": patience}
-        if self.fresh:
-            waiting |= {"NoSuchEntity": max(patience, 6)}
+        if self.fresh or operation.startswith(_REFERRING):
+            waiting |= {"NoSuchEntity": max(patience, _FRESH_TRIES)}
         try:
             reply = self.calls.write(operation, patience=waiting, **params)
         except ProviderError as error:

@@ -382,3 +382,23 @@ def test_no_credentials_is_a_matter_of_authentication(
         session.identity()
     assert (refused.value.fault, refused.value.exit) == (Fault.AUTH, 4)
     assert wire.operations == []
+
+
+def test_a_policy_made_a_moment_ago_may_be_unknown_at_first(aws: Any, wire: Wire) -> None:
+    """Attaching to a role that exists already waits for a fresh policy to spread."""
+    (role,) = resources(nhi_of(SERVICE)).values()
+    aws.apply(creating(role), OPERATION)
+    live = aws.reread([role.address])[role.address]
+    refused: list[str] = []
+
+    def fault(operation: str, request: Any, send: Any) -> Any:
+        if operation != "AttachRolePolicy" or len(refused) == 2:
+            return send(request)
+        refused.append(operation)
+        return refusal(request, 404, "NoSuchEntity")
+
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    after = replace(role, attributes={**role.attributes, "policies": (arn,)})
+    with wire.faulty(fault):
+        aws.apply(updating(live, after), OPERATION)
+    assert aws.reread([role.address])[role.address].attributes["policies"] == (arn,)
