@@ -254,6 +254,18 @@ class Conformance:
         assert sorted(m.native_id for m in world.managed.values()) == before
         assert world.pending(renamed) == []
 
+    def test_a_rename_broken_off_goes_on(self, world: World, case: Case) -> None:
+        """After a crash behind the first step of a rename the next apply finishes it and re-creates nothing."""
+        world.converge(case.states[0])
+        before = sorted(m.native_id for m in world.managed.values())
+        renamed = _renamed(case.states[0])
+        with world.session(write=True) as session:
+            first = world.plan(session, world.desired(renamed)).changes[0]
+            world.carry_out(session, first)
+        world.converge(renamed)
+        assert sorted(m.native_id for m in world.managed.values()) == before
+        assert world.pending(renamed) == []
+
     # Ownership
 
     def test_a_foreign_object_is_never_touched(self, subject: Subject, world: World, case: Case) -> None:

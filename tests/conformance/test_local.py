@@ -135,9 +135,10 @@ class LocalSubject:
 
     @contextmanager
     def broken_read(self) -> Iterator[None]:
-        """Damage the second half of the file."""
+        """Damage the pages behind the first few: the file still opens."""
         content = self.path.read_bytes()
-        self.path.write_bytes(content[: len(content) // 2])
+        kept = len(content) // 4096 // 3 * 4096
+        self.path.write_bytes(content[:kept] + b"\x00" * (len(content) - kept))
         yield
 
     def settling(self) -> AbstractContextManager[None] | None:

@@ -20,6 +20,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
+from nhictl.failpoints import failpoint
 from nhictl.kinds.workspace import Target
 from nhictl.model import Fault, ProviderError
 from nhictl.providers.base import Checkup
@@ -155,7 +156,8 @@ def _id_of(path: Path) -> str:
 
 
 def directory_id(db: sqlite3.Connection, path: Path) -> str:
-    found = db.execute("SELECT id FROM directory").fetchone()
+    with translated("the directory cannot be read"):
+        found = db.execute("SELECT id FROM directory").fetchone()
     return str(found[0]) if found else _id_of(path)
 
 
@@ -167,6 +169,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+    failpoint("before-commit")
     try:
         db.execute("COMMIT")
     except sqlite3.OperationalError:
@@ -174,3 +177,4 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise ProviderError(Fault.LOST, "the directory did not confirm the write", code="COMMIT") from None
+    failpoint("after-commit")
