@@ -56,6 +56,8 @@ def diff_value(path: str, before: Value, after: Value) -> tuple[FieldChange, ...
         return (FieldChange(path, before, after),)
     if _is_set(before) and _is_set(after):
         return (_set_change(path, before, after),)
+    if _is_rows(before) and _is_rows(after):
+        return (_set_change(path, _texts(before), _texts(after)),)
     return _deep(path, before, after)
 
 
@@ -67,6 +69,21 @@ def _is_set(value: Value) -> bool:
     if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
         return False
     return all(a < b for a, b in pairwise(value))  # type: ignore[operator]
+
+
+def _is_rows(value: Value) -> bool:
+    """True for a sorted tuple of distinct flat mappings: a set of rows, such as permissions."""
+    if not isinstance(value, tuple) or not all(
+        isinstance(i, Mapping) and not any(map(_nested, i.values())) for i in value
+    ):
+        return False
+    return len(set(_texts(value))) == len(value)
+
+
+def _texts(rows: Value) -> tuple[str, ...]:
+    """Return each row as text: its values, the names of those that are empty left out."""
+    found = rows if isinstance(rows, tuple) else ()
+    return tuple(" ".join(f"{k}={v}" for k, v in row.items() if v != "") for row in found if isinstance(row, Mapping))
 
 
 def _set_change(path: str, before: Any, after: Any) -> FieldChange:

@@ -24,7 +24,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 # dependency groups need pip 25.1
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable . --group dev
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable . --group dev --constraint tests/constraints.txt
 
 # settings of the caller must not change what the tests see
 for name in $(env | sed -n 's/^\(NHICTL_[A-Z0-9_]*\)=.*/\1/p' | grep -v -e '^NHICTL_TEST_' -e '^NHICTL_LONG$' -e '^NHICTL_UPDATE_'); do

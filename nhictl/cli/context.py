@@ -82,6 +82,7 @@ def configured(directory: Path) -> Workspace:
 
 def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[Path]]:
     """Return the root that names are relative to, and the files: those given, or the workspace's own."""
+    from nhictl.manifest.discover import manifest_files
     from nhictl.manifest.fmt_files import manifests_in
 
     if paths:
@@ -91,7 +92,10 @@ def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[
         return directory, list(manifests_in(paths))
     workspace = configured(directory)
     root = workspace.root
-    return root, [root / "nhictl.yaml", *manifests_in(root / entry for entry in workspace.manifests)]
+    found, problems = manifest_files(root, workspace.manifests)
+    if problems:
+        raise InvalidManifests(tuple(problems))
+    return root, [root / "nhictl.yaml", *found]
 
 
 def load(directory: Path, environment: str, *, cache: bool = True) -> Loaded:

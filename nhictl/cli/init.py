@@ -36,6 +36,8 @@ def init(
     made = scaffold(directory, name=name, ci=ci.value)
     for file in made.files:
         out(str(file))
+    for file in made.kept:
+        say(f"{file} was there already and stays as it is; see that Git ignores .nhictl/")
     say("\nNext:")
     for command in made.next_commands:
         say(f"  {command}")

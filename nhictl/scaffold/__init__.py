@@ -1,7 +1,8 @@
 """Make a new workspace: configuration, one example of each kind, editor settings and pipelines.
 
 Rules enforced here:
-- nothing is overwritten: when one file exists, all that exist are listed and nothing is written;
+- nothing is overwritten: when one file exists, all that exist are listed and nothing is written; a `.gitignore` and
+  editor settings that are there already stay as they are and are named;
 - all or nothing: when a write fails, what was written is taken back;
 - the templates are files of the package; they validate and plan as they are.
 """
@@ -35,6 +36,7 @@ _TEMPLATES = {
     ".vscode/settings.json": "vscode.json",
     ".gitignore": "gitignore",
 }
+_SHARED = (".gitignore", ".vscode/settings.json")
 _PIPELINES: Mapping[Ci, Mapping[str, str]] = {
     "github": {".github/workflows/nhictl.yaml": "ci/github.yaml"},
     "gitlab": {".gitlab-ci.yml": "ci/gitlab.yaml"},
@@ -44,10 +46,11 @@ _PIPELINES: Mapping[Ci, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scaffolded:
-    """The files written, relative to the workspace, and the commands to run next."""
+    """The files written, relative to the workspace, the commands to run next, and the files left as they were."""
 
     files: tuple[Path, ...]
     next_commands: tuple[str, ...]
+    kept: tuple[Path, ...] = ()
 
 
 def scaffold(directory: Path, *, name: str = "", ci: Ci = "none") -> Scaffolded:
@@ -60,10 +63,13 @@ def scaffold(directory: Path, *, name: str = "", ci: Ci = "none") -> Scaffolded:
     if not NAME.match(chosen):
         hint = f"lower-case letters, digits and hyphens, at most 63: {workspace_name(chosen)}"
         raise NhictlError(f"not a name for a workspace: {chosen!r}", hint=hint, exit_code=Exit.USAGE)
-    texts = contents(chosen, ci)
+    texts = dict(contents(chosen, ci))
+    kept = [path for path in _SHARED if (directory / path).is_file() and not (directory / path).is_symlink()]
+    for path in kept:
+        del texts[path]
     _refuse_existing(directory, texts)
     _write_all(directory, texts)
-    return Scaffolded(tuple(map(Path, texts)), _next_commands(directory))
+    return Scaffolded(tuple(map(Path, texts)), _next_commands(directory), tuple(map(Path, kept)))
 
 
 def workspace_name(text: str) -> str:
