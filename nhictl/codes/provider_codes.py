@@ -96,6 +96,14 @@ ROWS: tuple[Code, ...] = (
         "spec: {nativeName: payments-ci-two}",
     ),
     Code(
+        "E513",
+        "Tags of a customer managed policy cannot be kept",
+        "AWS shows the tags of managed policies one policy at a time only, so nhictl could not tell in its bulk reads"
+        " whether they are as declared.",
+        "aws: {statements: [...], tags: {cost-center: '4711'}}",
+        "aws: {inline: true, statements: [...], tags: {cost-center: '4711'}}",
+    ),
+    Code(
         "E570",
         "The directory cannot hold a name",
         "A name in the embedded directory has at most 128 characters; an identity's has no colon and a"

@@ -84,6 +84,12 @@ def _policy(work: Composition, role: Role) -> Resource:
     path, default = split_name(role.native_name or role.meta.name, str(role.block.get("path", "/")))
     name = work.estate.name(role.ref, POLICY, default)
     attributes: dict[str, Value] = {"path": path, "document": document(role)}
+    if role.block.get("tags"):
+        work.say(
+            role.document, "spec", "aws", "tags", code="E513",
+            summary=f"{role.ref}: tags of a customer managed policy cannot be kept",
+            hint="set `inline: true`, which puts them on the roles that hold it, or leave them out",
+        )  # fmt: skip
     described = role.block.get("description")
     attributes["fixed"] = {"description": described} if described else {}
     return Resource(
@@ -181,7 +187,7 @@ def _arns(work: Composition, role: Role) -> list[str]:
 
 def _session(roles: list[Role]) -> int:
     lengths = [duration_seconds(r.block["maxSessionDuration"]) for r in roles if "maxSessionDuration" in r.block]
-    return max(lengths, default=DEFAULT_SESSION)
+    return min(lengths, default=DEFAULT_SESSION)
 
 
 def _tags(nhi: NHI, roles: list[Role]) -> dict[str, Value]:

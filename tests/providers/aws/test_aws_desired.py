@@ -57,8 +57,8 @@ def test_jit_and_expired_grants_give_nothing() -> None:
     assert resources(text)["iam-role/x"].attributes["policies"] == ()
 
 
-def test_the_longest_session_counts_and_a_boundary_of_ours_comes_first() -> None:
-    """Session length is the longest of the roles; a boundary by the name of a Role is that Role's policy."""
+def test_the_shortest_session_counts_and_a_boundary_of_ours_comes_first() -> None:
+    """Session length is the shortest of the roles; a boundary by the name of a Role is that Role's policy."""
     text = (
         role_of(f"{{maxSessionDuration: 2h, permissionsBoundary: b, {STATEMENTS}}}")
         + role_of(f"{{maxSessionDuration: 4h, {STATEMENTS}}}", name="q")
@@ -66,7 +66,7 @@ def test_the_longest_session_counts_and_a_boundary_of_ours_comes_first() -> None
         + nhi_of(SERVICE, grants="[{role: r}, {role: q}]")
     )
     found = resources(text)["iam-role/x"]
-    assert found.attributes["max_session_duration"] == 14400
+    assert found.attributes["max_session_duration"] == 7200
     assert found.attributes["boundary"] == "arn:aws:iam::123456789012:policy/bounds/b"
     assert Address("aws-test", "iam-policy", "b") in found.depends_on
 
@@ -126,6 +126,7 @@ def test_saml_metadata_stays_inside_the_workspace(tmp_path: Path) -> None:
         (nhi_of(SERVICE, more=", nativeName: aws-service-role/x"), "E510"),
         (role_of(f"{{statements: [{{actions: [a:b], resources: ['{'x' * 6200}']}}]}}"), "E511"),
         (nhi_of(SERVICE) + nhi_of(SERVICE, name="y", more=", nativeName: X"), "E512"),
+        (role_of(f"{{tags: {{team: a}}, {STATEMENTS}}}"), "E513"),
     ],
 )
 def test_what_aws_would_refuse_is_said_early(text: str, code: str) -> None:
