@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - at most five versions: the oldest that is not the default goes before a new one comes;
-- a policy attached to something that does not carry our mark is in use: it is not deleted.
+- a policy attached to something that does not carry our mark is in use: it is not deleted;
+- a policy that must be made anew is given back to those who had it.
 """
 
 from __future__ import annotations
@@ -101,6 +102,21 @@ def delete(steps: Steps, account: Account, change: Change, operation: Operation)
     for version in _old_versions(steps.calls, arn):
         steps.do("DeletePolicyVersion", absent_ok=True, PolicyArn=arn, VersionId=version)
     steps.do("DeletePolicy", absent_ok=True, patience=_IN_USE_TRIES, PolicyArn=arn)
+
+
+def holders(calls: Calls, account: Account, change: Change) -> list[tuple[Sort, str]]:
+    """Return the roles and users that have the policy of a change; nobody has one that is gone."""
+    arn = arn_of(account, change)
+    if calls.found("GetPolicy", PolicyArn=arn) is None:
+        return []
+    return [(sort, name) for _, sort, name in _users(calls, arn) if sort is not None]
+
+
+def attach(steps: Steps, account: Account, change: Change, to: list[tuple[Sort, str]]) -> None:
+    """Give a policy that was made anew back to those who had it."""
+    arn = account.arn(POLICY, change.address.name, str(wanted(change)["path"]))
+    for sort, name in to:
+        steps.do(f"Attach{sort.noun}Policy", **sort.named(name), PolicyArn=arn)
 
 
 def _users(calls: Calls, arn: str) -> list[tuple[str, Sort | None, str]]:

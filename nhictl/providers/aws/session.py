@@ -126,9 +126,12 @@ class AwsSession:
             case Action.CREATE:
                 kind.create(steps, self.account, change, operation)
             case Action.REPLACE:
+                policy = change.address.kind == POLICY
+                held = iam_policy.holders(self.calls, self.account, change) if policy else []
                 self._delete(steps, change, operation)
                 steps.native_id = ""
                 kind.create(steps, self.account, change, operation)
+                iam_policy.attach(steps, self.account, change, held)
             case Action.UPDATE | Action.DISABLE:
                 before = self._verified(steps, change, seen)
                 kind.update(steps, self.account, _disabling(change), before)

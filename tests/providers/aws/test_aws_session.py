@@ -24,6 +24,7 @@ TRUST: dict[str, Any] = {
 }
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
 SERVICE = "{awsService: {service: ec2.amazonaws.com}}"
+STATEMENTS = "statements: [{actions: [s3:GetObject], resources: ['*']}]"
 
 
 def creating(resource: Resource) -> Change:
@@ -402,3 +403,17 @@ def test_a_policy_made_a_moment_ago_may_be_unknown_at_first(aws: Any, wire: Wire
     with wire.faulty(fault):
         aws.apply(updating(live, after), OPERATION)
     assert aws.reread([role.address])[role.address].attributes["policies"] == (arn,)
+
+
+def test_a_policy_made_anew_is_given_back_to_those_who_had_it(aws: Any) -> None:
+    """Replacing a policy whose description changes leaves the roles that hold it with the new one."""
+    declared = resources(role_of(f"{{description: one, {STATEMENTS}}}") + nhi_of(SERVICE, grants="[{role: r}]"))
+    policy, role = declared["iam-policy/r"], declared["iam-role/x"]
+    aws.apply(creating(policy), OPERATION)
+    aws.apply(creating(role), OPERATION)
+    live = aws.reread([policy.address])[policy.address]
+    after = replace(policy, attributes={**policy.attributes, "fixed": {"description": "two"}})
+    aws.apply(replace(updating(live, after), action=Action.REPLACE), OPERATION)
+    made = aws.reread([policy.address, role.address])
+    assert made[policy.address].native_id != live.native_id
+    assert made[role.address].attributes["policies"] == role.attributes["policies"]
