@@ -11,13 +11,13 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
 import typer
-from typer.core import TyperGroup
 
+from nhictl.cli.parsing import Command, Group, fault_of
 from nhictl.model import Exit, InvalidManifests, NhictlError
 
 COMMANDS = {
@@ -38,6 +38,8 @@ COMMANDS = {
     "version": "Print the version.",
 }
 
+VARIABLE = "_NHICTL_COMPLETE"
+
 _HELP = """Identity as code for non-human identities: declare, plan, apply, and record who may do what.
 
 \b
@@ -49,7 +51,7 @@ Every long option has an environment variable: --no-cache is NHICTL_NO_CACHE.
 """
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """A command group that imports a command's module when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -76,10 +78,18 @@ def build(app: typer.Typer, name: str) -> click.Command:
     return command
 
 
-def new_app(**options: Any) -> typer.Typer:
+class App(typer.Typer):
+    """A typer application whose commands are ours."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        """Return a decorator that adds a command."""
+        return super().command(name, cls=Command, **settings)
+
+
+def new_app(cls: type[Group] = Group, **options: Any) -> App:
     """Return an empty typer application with the settings all commands share."""
-    return typer.Typer(
-        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    return App(
+        cls=cls, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]}, **options,
     )  # fmt: skip
 
@@ -88,23 +98,49 @@ def root() -> click.Command:
     """Return the whole command line."""
     app = new_app(cls=LazyGroup, help=_HELP, no_args_is_help=False)
 
-    @app.callback(invoke_without_command=True)
-    def _main(ctx: typer.Context) -> None:
-        if ctx.invoked_subcommand is None:
-            typer.echo(ctx.get_help())
+    @app.callback()
+    def _main() -> None:
+        pass
 
     return typer.main.get_command(app)
+
+
+def option_variables(command: click.Command | None = None) -> dict[str, str]:
+    """Return the environment variable of every long option, with one option that has it. Imports every command."""
+    top = command or root()
+    found: dict[str, str] = {}
+    for _, below in walk(top):
+        for parameter in below.params:
+            if isinstance(parameter.envvar, str):
+                found.setdefault(parameter.envvar, parameter.opts[-1])
+    return found
+
+
+def walk(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command below `command` with the words that name it."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        if below is not None:
+            yield from walk(below, (*path, name))
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     debug = "--debug" in argv or bool(os.environ.get("NHICTL_DEBUG"))
+    if list(argv[:1]) == ["help"]:
+        argv = [*argv[1:], "--help"]
     try:
+        if VARIABLE in os.environ:
+            return _complete(os.environ[VARIABLE])
         return _code(root().main(args=list(argv), prog_name="nhictl", standalone_mode=False))
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.UsageError as error:
-        return _usage(error)
+        return _said(fault_of(error, _path(argv)))
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("\ninterrupted\n")
         return Exit.INTERRUPTED
@@ -125,12 +161,22 @@ def _code(result: object) -> int:
     return int(result) if isinstance(result, int) else 0
 
 
-def _usage(error: click.UsageError) -> int:
-    from nhictl.render.safe import visible
+def _path(argv: Sequence[str]) -> str:
+    """Return the command that a line begins with: `nhictl ledger lock`."""
+    command: click.Command | None = root()
+    words = ["nhictl"]
+    for word in argv:
+        command = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        if command is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
-    command = error.ctx.command_path if error.ctx else "nhictl"
-    sys.stderr.write(f"error: {visible(error.format_message())}\nhelp: {command} --help\n")
-    return Exit.USAGE
+
+def _complete(instruction: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(root(), {}, "nhictl", VARIABLE, instruction)
 
 
 def _said(error: NhictlError) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nhictl.cli import options as o
-from nhictl.cli.app import new_app, root
+from nhictl.cli.app import VARIABLE, new_app, root
 from nhictl.cli.talk import out
 from nhictl.model import Exit, NhictlError
 
@@ -36,4 +36,4 @@ def completion(
     kind = get_completion_class(shell.value)
     if kind is None:
         raise NhictlError(f"no completion for {shell.value}", exit_code=Exit.USAGE)
-    out(kind(root(), {}, "nhictl", "_NHICTL_COMPLETE").source())
+    out(kind(root(), {}, "nhictl", VARIABLE).source())

@@ -55,7 +55,7 @@ Selectors = Annotated[
 ]
 NoInput = Annotated[bool, option("--no-input", help="Never ask; refuse instead.")]
 Yes = Annotated[bool, option("-y", "--yes", help="Do not ask for confirmation.")]
-Verbose = Annotated[int, option("-v", "--verbose", count=True, help="Say more.")]
+Verbose = Annotated[int, option("-v", "--verbose", count=True, show_default=False, help="Say more.")]
 Quiet = Annotated[bool, option("-q", "--quiet", help="Say only the result.")]
 Debug = Annotated[bool, option("--debug", help="Show a traceback when nhictl itself fails.")]
 ColorOption = Annotated[Color, option("--color", help="When to use colour.")]
