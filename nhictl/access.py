@@ -80,6 +80,20 @@ def all_permissions(adapter: Adapter, resources: World) -> Mapping[str, frozense
     return {s: _permissions(adapter, index, s) for s in index.by_subject if s.startswith("nhi/")}
 
 
+def merged(found: Iterable[AccessDelta]) -> tuple[AccessDelta, ...]:
+    """Return one delta per NHI over all targets, by name."""
+    by_subject: dict[str, AccessDelta] = {}
+    for delta in found:
+        other = by_subject.get(delta.subject)
+        if other is None:
+            by_subject[delta.subject] = delta
+            continue
+        gained, lost = (*other.gained, *delta.gained), (*other.lost, *delta.lost)
+        direct = other.direct or delta.direct
+        by_subject[delta.subject] = AccessDelta(delta.subject, gained, lost, direct, direction(gained, lost))
+    return tuple(by_subject[subject] for subject in sorted(by_subject))
+
+
 def direction(gained: Iterable[Permission], lost: Iterable[Permission]) -> Direction:
     """Say how access moves. A gained deny narrows, a lost deny widens."""
     up = {p.effect for p in gained}

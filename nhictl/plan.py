@@ -9,11 +9,12 @@ Rules enforced here:
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nhictl import __version__
-from nhictl.access import Worlds, all_permissions, deltas, direction, permissions_of, worlds
+from nhictl.access import Worlds, all_permissions, deltas, merged, permissions_of, worlds
 from nhictl.holding import hold_back
 from nhictl.kinds.workspace import Limits
 from nhictl.ledger.fold import Folded, recorded
@@ -88,8 +89,8 @@ def build(given: PlanInput) -> Plan:
         environment=given.environment,
         targets={t.name: t.snapshot.identity for t in readable if t.snapshot.identity is not None},
         changes=tuple(c for part in parts.values() for c in part.changes),
-        access=_merge(d for part in parts.values() for d in part.access),
-        findings=tuple(f for part in parts.values() for f in part.findings),
+        access=merged(d for part in parts.values() for d in part.access),
+        findings=(*_left_behind(given), *(f for part in parts.values() for f in part.findings)),
         safety=tuple(f for part in parts.values() for f in part.safety),
         unreadable={t.name: t.snapshot.error for t in given.targets if not t.snapshot.complete},
         auth_failed=any(t.snapshot.auth_failed for t in given.targets),
@@ -109,6 +110,18 @@ def timestamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _left_behind(given: PlanInput) -> Iterable[Finding]:
+    """Yield a finding for each target that has managed objects and is not configured any more."""
+    configured = {target.name for target in given.targets}
+    counts = Counter(a.target for a in given.folded.managed if a.target not in configured)
+    for name, number in sorted(counts.items()):
+        what = "1 managed object is" if number == 1 else f"{number} managed objects are"
+        yield Finding(
+            "gone-target", "warning", name, f"{what} in this target, which nhictl.yaml does not configure any more",
+            f"configure it again, or give them up: nhictl ledger forget {name} --reason ...",
+        )  # fmt: skip
+
+
 def _everything(given: PlanInput) -> Iterable[tuple[Address, str]]:
     for target in given.targets:
         yield Address(target.name, "", ""), ""
@@ -116,20 +129,6 @@ def _everything(given: PlanInput) -> Iterable[tuple[Address, str]]:
             yield resource.address, resource.subject
     for record in given.folded.managed.values():
         yield record.address, record.subject
-
-
-def _merge(found: Iterable[AccessDelta]) -> tuple[AccessDelta, ...]:
-    """Return one delta per NHI over all targets, by name."""
-    by_subject: dict[str, AccessDelta] = {}
-    for delta in found:
-        other = by_subject.get(delta.subject)
-        if other is None:
-            by_subject[delta.subject] = delta
-            continue
-        gained, lost = (*other.gained, *delta.gained), (*other.lost, *delta.lost)
-        direct = other.direct or delta.direct
-        by_subject[delta.subject] = AccessDelta(delta.subject, gained, lost, direct, direction(gained, lost))
-    return tuple(by_subject[subject] for subject in sorted(by_subject))
 
 
 def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
@@ -200,7 +199,8 @@ def _with_rename(
     moved: Mapping[Address, Address],
 ) -> Resource:
     """Return `desired` with the address its object is recorded at, if that is another one and free to leave."""
-    for old in (desired.renamed_from, moved.get(desired.address)):
+    former = desired.renamed_from
+    for old in (former, moved.get(former or desired.address), moved.get(desired.address)):
         if old in managed and old not in declared and desired.address not in managed:
             return replace(desired, renamed_from=old)
     return desired if desired.renamed_from is None else replace(desired, renamed_from=None)

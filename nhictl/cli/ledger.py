@@ -59,15 +59,17 @@ def break_(
     "forget", epilog="\b\nExamples:\n  nhictl ledger forget aws-prod/iam-role/old --reason 'moved to another workspace'"
 )
 def forget(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The managed address to give up.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A managed address, or a target for all of it.")],
     reason: Annotated[str, o.option("--reason", help="Why; goes into the ledger.")],
     chdir: o.Chdir = Path(),
     env: o.Env = "",
     debug: o.Debug = False,
 ) -> None:
-    """Stop managing an object. The object itself, and its mark, stay as they are."""
+    """Stop managing an object, or a whole target. The objects themselves, and their marks, stay as they are."""
     from nhictl.cli import asking
     from nhictl.engine.forget import forget as give_up
 
-    entry = give_up(asking.ledger(chdir, env, read_only=False), address, reason.strip()[:1000])
-    say(f"{address} is no longer managed, recorded as entry {entry.seq}")
+    given_up = give_up(asking.ledger(chdir, env, read_only=False), name, reason.strip()[:1000])
+    for address in given_up:
+        out(str(address))
+    say(f"{len(given_up)} no longer managed")

@@ -1,28 +1,42 @@
-"""Stop managing an object without touching it: recorded as an intent and its outcome, nothing is called."""
+"""Stop managing objects without touching them: recorded as intents with their outcomes, nothing is called."""
 
 from __future__ import annotations
 
 from nhictl.engine.record import intent_data, outcome_data
 from nhictl.ledger import Ledger
-from nhictl.ledger.fold import fold
-from nhictl.model import Action, Address, Change, Entry, Exit, NhictlError, Operation, Outcome, Status
+from nhictl.ledger.fold import Folded, fold
+from nhictl.model import Action, Address, Change, Exit, Managed, NhictlError, Operation, Outcome, Status
 
 
-def forget(ledger: Ledger, text: str, reason: str) -> Entry:
-    """Record that the object at the address `text` is no longer managed. Raises when it is not managed."""
-    try:
-        address = Address.parse(text)
-    except ValueError as error:
-        raise NhictlError(str(error), exit_code=Exit.USAGE) from None
+def forget(ledger: Ledger, named: str, reason: str) -> tuple[Address, ...]:
+    """Record that an address, or every address of a target, is no longer managed; return which.
+
+    Raises NhictlError when nothing managed has that name, or when an operation there has an unknown outcome.
+    """
+    if not reason:
+        raise NhictlError("a reason is needed", exit_code=Exit.USAGE)
     with ledger.lock("ledger forget") as writer:
         folded = fold(ledger.entries())
-        record = folded.managed.get(address)
-        if record is None:
-            raise NhictlError(f"{address} is not managed", hint="nhictl audit log --address shows its history")
-        if any(item.address == address for item in folded.unresolved):
-            raise NhictlError(f"an operation on {address} has an unknown outcome", hint="nhictl apply settles it first")
-        operation = Operation(f"forget-{folded.sequence + 1}", "")
-        change = Change(address, Action.FORGET, record.subject, reason, native_id=record.native_id)
-        writer.append("intent", intent_data(change, operation, plan="", access=()))
-        outcome = Outcome(Status.APPLIED, native_id=record.native_id, detail="recorded only")
-        return writer.append("outcome", outcome_data(change, operation, outcome))
+        chosen = _chosen(folded, named)
+        for number, record in enumerate(chosen, 1):
+            operation = Operation(f"forget-{folded.sequence + 1}-{number}", "")
+            change = Change(record.address, Action.FORGET, record.subject, reason, native_id=record.native_id)
+            outcome = Outcome(Status.APPLIED, native_id=record.native_id, detail="recorded only")
+            writer.append_many(
+                [
+                    ("intent", intent_data(change, operation, plan="", access=())),
+                    ("outcome", outcome_data(change, operation, outcome)),
+                ]
+            )
+    return tuple(record.address for record in chosen)
+
+
+def _chosen(folded: Folded, named: str) -> list[Managed]:
+    chosen = [m for a, m in sorted(folded.managed.items()) if named in (str(a), a.target)]
+    if not chosen:
+        raise NhictlError(f"nothing managed is named {named}", hint="nhictl audit log shows what was done where")
+    unsettled = {item.address for item in folded.unresolved} & {m.address for m in chosen}
+    if unsettled:
+        first = min(unsettled)
+        raise NhictlError(f"an operation on {first} has an unknown outcome", hint="nhictl apply settles it first")
+    return chosen
