@@ -15,7 +15,7 @@ _hits: dict[str, int] = {}
 
 NAMES = (
     "before-lock", "after-lock", "before-recovery", "after-recovery", "after-plan", "before-intent", "after-intent",
-    "after-call", "after-outcome", "before-unlock",
+    "after-call", "after-outcome", "before-unlock", "before-sync", "before-commit", "after-commit",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from nhictl.failpoints import failpoint
 from nhictl.ledger.chain import Head, line_hash
 from nhictl.ledger.store import Busy, Moved, Tail
 from nhictl.model import LedgerError
@@ -158,6 +159,7 @@ def _write(handle: int, tail: Tail, lines: list[bytes]) -> Tail:
         with suppress(OSError):
             os.ftruncate(handle, tail.end)
         raise
+    failpoint("before-sync")
     os.fsync(handle)
     end = tail.end + len(payload)
     return Tail(Head(tail.head.seq + len(lines), line_hash(lines[-1])), end - len(lines[-1]) - 1, end)
