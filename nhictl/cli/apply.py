@@ -101,6 +101,8 @@ def _may_ask(no_input: bool) -> bool:
 def _read(path: Path | None) -> Plan | None:
     if path is None:
         return None
+    if not path.exists():
+        raise NhictlError(f"there is no plan {path}", hint="nhictl plan --out FILE saves one", exit_code=Exit.USAGE)
     from nhictl.plan_file import load
 
     return load(path)

@@ -123,8 +123,9 @@ def verify(
     from nhictl.ledger import verify as check
     from nhictl.render import audit
 
+    seen = _anchor(anchor)
     ledger = asking.ledger(chdir, env)
-    problems = check.verify(ledger, _anchor(anchor))
+    problems = check.verify(ledger, seen)
     bad = any(p.level == "error" for p in problems)
     head = None if bad else ledger.head()
     entries = head.seq + 1 if head else max((p.seq for p in problems), default=-1) + 1
