@@ -3,7 +3,7 @@
 Rules enforced here:
 - every file is read on every run: the cache is keyed by what is in a file, never by its time or size;
 - only regular files are opened, never through a link, never blocking; what cannot be read is an error;
-- a file with any problem is read anew each time; only faultless ones are kept in the cache.
+- a file with any problem is read anew each time; only faultless ones are kept in the cache, none with a secret.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nhictl.manifest import reader
+from nhictl.manifest import credentials, reader
 from nhictl.manifest.cache import Cache
 from nhictl.manifest.text import MAX_BYTES
 from nhictl.model import Diagnostic, Document, Span
@@ -57,18 +57,19 @@ class Loaded:
     files: int
 
 
-def load(root: Path, paths: Iterable[Path], cache: Cache | None = None) -> Loaded:
+def load(root: Path, paths: Iterable[Path | str], cache: Cache | None = None) -> Loaded:
     """Read and parse `paths`, all below `root`."""
     return parse_all(scan(root, paths), cache)
 
 
-def scan(root: Path, paths: Iterable[Path]) -> Scan:
+def scan(root: Path, paths: Iterable[Path | str]) -> Scan:
     """Read `paths`, all below `root`, without parsing anything."""
     real = os.path.realpath(root)
+    inside = real + os.sep
     sources: list[Source] = []
     problems: list[Diagnostic] = []
-    for path in map(os.fspath, paths):
-        name = path[len(real) + 1 :] if path.startswith(real + os.sep) else os.path.relpath(path, real)
+    for path in [os.fspath(path) for path in paths]:
+        name = path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, real)
         name = name.replace(os.sep, "/")
         try:
             data = _read(path)
@@ -95,6 +96,8 @@ def parse_all(scanned: Scan, cache: Cache | None = None) -> Loaded:
                 documents += reader.documents(values, source.data, source.file)
                 continue
             found, wrong = reader.parse(source.data, source.file)
+            found, secrets = credentials.refused(found, source.data.decode("utf-8", "replace"))
+            wrong += secrets
             documents += found
             problems += wrong
             if not wrong:

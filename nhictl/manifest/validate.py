@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 from nhictl.kinds.workspace import Workspace
 from nhictl.manifest import workspace as configuration
 from nhictl.manifest.cache import Cache, open_cache, remember, result
-from nhictl.manifest.discover import manifest_files
+from nhictl.manifest.discover import manifest_paths
 from nhictl.manifest.load import Loaded, Scan, collector_off, parse_all, scan
 from nhictl.manifest.schema_files import digest as schema_digest
 from nhictl.model import Diagnostic, Document, InvalidManifests, Severity
@@ -70,9 +71,9 @@ def validate(
     root = root.resolve()
     raw = configuration.read(root)
     workspace, problems = configuration.parse(raw, root)
-    files, missing = manifest_files(root, workspace.manifests if workspace else ("manifests/",))
-    chosen, more = manifest_files(root, paths) if paths else ([], [])
-    scanned = scan(root, sorted({*files, *chosen}))
+    files, missing = manifest_paths(root, workspace.manifests if workspace else ("manifests/",))
+    chosen, more = manifest_paths(root, paths) if paths else ([], [])
+    scanned = scan(root, {*files, *chosen})
     problems += [*missing, *more]
     cache = open_cache(cache_directory, schema_digest=schema_digest(), root=root) if cache_directory else None
     digest = hashlib.sha256(raw + b"\0" + scanned.contents.encode()).hexdigest()
@@ -82,7 +83,7 @@ def validate(
         loaded, found = _checked(scanned, workspace, today, (cache, key, documents), judge=sound)
     everything = sorted({*problems, *found}, key=lambda d: d.sort_key)
     if paths:
-        told = {configuration.FILE, *(f.relative_to(root).as_posix() for f in chosen)}
+        told = {configuration.FILE, *(os.path.relpath(f, root).replace(os.sep, "/") for f in chosen)}
         everything = [d for d in everything if d.span is None or d.span.file in told or d in more]
     return Checked(workspace, loaded, tuple(everything), digest, len(scanned.sources))
 
