@@ -166,13 +166,14 @@ def test_7_partly_applied(shop: Shop, line: Line, provider):
     [
         "plan --nope", "plan -e prod", "plan nothere.yaml", "plan -C nothere", "apply nothere.json", "apply",
         "history", "explain", "plan --target directory/role/nothere", "audit log --since yesterday",
-        "plan --report pdf=x", "plan -l broken", "ledger forget not-an-address --reason x",
+        "plan --report pdf=x", "plan -l broken", "ledger lock break",
         "audit verify --anchor x", "apply -o xml", "validate nothere.yaml",
     ],
 )  # fmt: skip
 def test_64_usage(shop: Shop, line: Line, words: str):
     """What was typed makes no sense here; `apply` has nobody to ask."""
-    shop.converge().declare()
+    shop.converge()
+    shop.declare(role("reader"), role("writer", "write"), role("new"), nhi("api", "reader"), nhi("job", "writer"))
     said = line(*words.split())
     assert said.code == 64, said
     assert "error: " in said.err
