@@ -5,13 +5,15 @@ Rules enforced here:
 - only fields that the desired side names are compared;
 - equality first; deepdiff runs only on a field that differs;
 - sorted tuples of distinct strings are sets and differ by elements, whatever their order was;
-- of a `partial` mapping only the keys desired now or recorded before are compared: foreign keys stay.
+- of a `partial` mapping only the keys desired now or recorded before are compared: foreign keys stay, and go into
+  no plan and no record.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +40,24 @@ def merged_partial(after: Value, before: Value, recorded: Value) -> Value:
     ours = set(after if isinstance(after, Mapping) else ()) | set(recorded if isinstance(recorded, Mapping) else ())
     foreign = {k: v for k, v in (before.items() if isinstance(before, Mapping) else ()) if k not in ours}
     return {**foreign, **(after if isinstance(after, Mapping) else {})}
+
+
+def declared_view(kind: Kind, live: Resource, *known: Attributes | None) -> Resource:
+    """Return `live` without the keys of its partial mappings that none of `known` has: they are somebody else's.
+
+    Plans and ledger carry this view: what others keep in a tag may be a secret.
+    """
+    own = {**live.attributes}
+    for name in kind.partial & set(own):
+        value = own[name]
+        if isinstance(value, Mapping):
+            keys = {key for attributes in known if attributes for key in _keys(attributes.get(name))}
+            own[name] = {key: item for key, item in value.items() if key in keys}
+    return replace(live, attributes=own)
+
+
+def _keys(value: Value) -> Iterable[str]:
+    return value if isinstance(value, Mapping) else ()
 
 
 def diff_mark(live: Mark | None, owner: str, subject: str) -> tuple[FieldChange, ...]:

@@ -15,7 +15,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nhictl.diff import diff_mark, diff_resource
+from nhictl.diff import declared_view, diff_mark, diff_resource
 from nhictl.kinds.common import duration_text
 from nhictl.ledger.fold import recorded
 from nhictl.model import (
@@ -137,7 +137,7 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
         _reason(replaces, restored, was, desired),
         native_id=live.native_id,
         fields=tuple(fields),
-        before=live,
+        before=declared_view(kind, live, desired.attributes, managed.attributes),
         after=desired,
         fingerprint=live.fingerprint(),
         origin=desired.origin,
@@ -190,12 +190,23 @@ def _take_over(rules: Rules, kind: Kind, desired: Resource, live: Resource) -> C
     fields = (*diff_resource(kind, desired, live), *diff_mark(live.mark, rules.owner, desired.subject))
     return Change(
         desired.address, Action.ADOPT, desired.subject, "taken under management", native_id=live.native_id,
-        fields=fields, before=live, after=desired, fingerprint=live.fingerprint(), origin=desired.origin,
+        fields=fields, before=declared_view(kind, live, desired.attributes), after=desired,
+        fingerprint=live.fingerprint(), origin=desired.origin,
     )  # fmt: skip
 
 
 def decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Change | Finding:
     """Return what happens to a managed object that no manifest declares any more."""
+    decision = _decide_removed(rules, managed, live)
+    if isinstance(decision, Finding) or decision.before is None:
+        return decision
+    kind = rules.kinds[decision.address.kind]
+    before = declared_view(kind, decision.before, managed.attributes)
+    after = declared_view(kind, decision.after, managed.attributes) if decision.after else None
+    return replace(decision, before=before, after=after)
+
+
+def _decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Change | Finding:
     address = managed.address
     if live is None:
         return Change(

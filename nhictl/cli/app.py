@@ -186,9 +186,18 @@ def _said(error: NhictlError) -> int:
     return error.exit
 
 
+def _frames(error: BaseException) -> Iterator[str]:
+    """Yield the frames of an error and of what caused it, outermost cause first; their messages may hold values."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _frames(cause)
+    yield from traceback.format_tb(error.__traceback__, limit=-20)
+    yield f"{type(error).__module__}.{type(error).__qualname__} (what it says is left out: it may hold a secret)\n"
+
+
 def _defect(error: Exception, *, debug: bool) -> int:
     if debug:
-        traceback.print_exception(error, limit=-20)
+        sys.stderr.write("".join(_frames(error)))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(frame.filename)}:{frame.lineno}"  # noqa: PTH119
     sys.stderr.write(

@@ -202,9 +202,10 @@ def _user() -> str:
 
 
 def typed_command() -> str:
-    """Return what was typed, for the record. Values of options are left out: only names and operands are kept."""
-    kept = [a.split("=", 1)[0] if a.startswith("-") else a for a in sys.argv[1:]]
-    return " ".join(["nhictl", *kept])[:200]
+    """Return what was typed, for the record, without the values of options."""
+    from nhictl.cli.typed import recorded
+
+    return recorded(sys.argv[1:])
 
 
 def selection(

@@ -27,6 +27,7 @@ def fmt(
     """Format manifests in place. Values and comments stay; a file that cannot be formatted safely is left alone."""
     from nhictl.cli import context
     from nhictl.manifest import fmt_files
+    from nhictl.render.mask import masked
     from nhictl.render.safe import visible
 
     root, files = context.files_to_format(chdir, paths)
@@ -35,7 +36,7 @@ def fmt(
     changed = [f for f in found if f.changed]
     for file in changed:
         if diff:
-            out("\n".join(visible(line) for line in fmt_files.difference(file).splitlines()))
+            out("\n".join(visible(line) for line in fmt_files.difference(file, masked).splitlines()))
         elif check:
             out(file.file)
         else:

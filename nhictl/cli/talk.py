@@ -37,13 +37,14 @@ def style(color: str = "auto", *, verbose: int = 0, err: bool = False) -> Style:
 
 
 def say_error(error: NhictlError) -> None:
-    """Write an error and its way out to stderr."""
+    """Write an error and its way out to stderr, without any secret in it."""
+    from nhictl.model.secret import without_secrets
     from nhictl.render.safe import visible
 
-    lines = [visible(line) for line in error.message.split("\n")]
+    lines = [visible(line) for line in without_secrets(error.message).split("\n")]
     say("error: " + "\n".join(lines))
     if error.hint:
-        say("help: " + visible(error.hint))
+        say("help: " + visible(without_secrets(error.hint)))
 
 
 def diagnostics_to_stderr(diagnostics: Sequence[Diagnostic]) -> None:

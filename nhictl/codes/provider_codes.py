@@ -68,7 +68,8 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E509",
         "The SAML metadata cannot be read",
-        "The metadata document is a file inside the workspace, symbolic links resolved, in UTF-8, up to 10 MB.",
+        "The metadata document is a file inside the workspace, symbolic links resolved, in UTF-8, up to 10 MB,"
+        " without a private key.",
         "issuer: {saml: {metadataFile: ../elsewhere/metadata.xml}}",
         "issuer: {saml: {metadataFile: connections/metadata.xml}}",
     ),

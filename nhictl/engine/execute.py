@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from nhictl.diff import declared_view
 from nhictl.engine.live import Connected
 from nhictl.engine.record import intent_data, outcome_data
 from nhictl.engine.recover import Sleep, ledger_only, located, look, settle_time
@@ -220,18 +221,19 @@ def _stale(change: Change, at: Connected, run: Run) -> Receipt | None:
         live = located(at, at.session, change)
     except ProviderError as error:
         return Receipt(change, Status.FAILED, f"cannot be read before the change: {error.message}")
-    if _as_planned(change, live):
+    if _as_planned(change, live, at):
         return None
     return Receipt(change, Status.FAILED, "changed in the target since it was planned; plan again")
 
 
-def _as_planned(change: Change, live: Resource | None) -> bool:
+def _as_planned(change: Change, live: Resource | None, at: Connected) -> bool:
     """True when each attribute is as it was planned from, or already as planned to: a rename carries over to users."""
     if (live.fingerprint() if live is not None else "") == change.fingerprint:
         return True
     if live is None or change.before is None or change.after is None or live.native_id != change.native_id:
         return False
     before, after = change.before.attributes, change.after.attributes
+    live = declared_view(at.adapter.capabilities.kinds[change.address.kind], live, before, after)
     return all(live.attributes.get(k) in (before.get(k), after.get(k)) for k in {*before, *live.attributes})
 
 

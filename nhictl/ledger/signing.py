@@ -34,6 +34,9 @@ def configured(environ: Mapping[str, str]) -> Signer | None:
     OpenSSH and PEM files without a passphrase. Raises LedgerError when the key cannot be used.
     """
     name = environ.get(KEY_VARIABLE, "")
+    if "\n" in name or name.startswith("-----"):
+        hint = "keep the key in a file of its own, readable by you alone"
+        raise LedgerError(f"{KEY_VARIABLE} holds a key; it must hold the name of a file", hint=hint)
     return load(Path(name)) if name else None
 
 
@@ -50,10 +53,18 @@ def load(path: Path) -> Signer:
         read = serialization.load_ssh_private_key if openssh else serialization.load_pem_private_key
         key = read(text, password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise LedgerError(f"the ledger key {path} cannot be used ({type(error).__name__})") from None
+        raise LedgerError(f"the ledger key {_named(path)} cannot be used ({type(error).__name__})") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise LedgerError(f"the ledger key {path} is not an Ed25519 key", hint="ssh-keygen -t ed25519 -N ''")
+        raise LedgerError(f"the ledger key {_named(path)} is not an Ed25519 key", hint="ssh-keygen -t ed25519 -N ''")
     return Signer(key.public_key().public_bytes_raw(), key.sign)
+
+
+def _named(path: Path) -> str:
+    """Return the name of the key file where there is one: a name nobody has may be a key in the wrong place."""
+    try:
+        return str(path) if path.exists() else f"that {KEY_VARIABLE} names"
+    except (OSError, ValueError):
+        return f"that {KEY_VARIABLE} names"
 
 
 def statement(tree: Range, *, workspace: str, environment: str) -> bytes:

@@ -14,7 +14,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,10 +103,13 @@ def _read(path: Path) -> bytes:
         return stream.read()
 
 
-def difference(formatted: Formatted) -> str:
-    """Return the unified diff from the file to its formatted text, empty when there is none."""
-    before = formatted.before.decode("utf-8", "replace").splitlines(keepends=True)
-    after = formatted.after.decode("utf-8", "replace").splitlines(keepends=True)
+def difference(formatted: Formatted, shown: Callable[[Sequence[str]], Sequence[str]] = list) -> str:
+    """Return the unified diff from the file to its formatted text, empty when there is none.
+
+    `shown` says what may be seen of the lines of either.
+    """
+    before = shown(formatted.before.decode("utf-8", "replace").splitlines(keepends=True))
+    after = shown(formatted.after.decode("utf-8", "replace").splitlines(keepends=True))
     lines = difflib.unified_diff(before, after, formatted.file, f"{formatted.file} (formatted)")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 

@@ -17,6 +17,7 @@ from nhictl.kinds.common import duration_seconds
 from nhictl.kinds.workspace import Environment, Limits, Target, Workspace
 from nhictl.model import Diagnostic, Document, Exit, NhictlError
 from nhictl.model import Path as Place
+from nhictl.model.secret import holds_secret
 
 FILE = "nhictl.yaml"
 _MAX_BYTES = 1 << 20
@@ -99,7 +100,7 @@ def _credentials(document: Document, value: Any, path: Place) -> Iterator[tuple[
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _credentials(document, item, (*path, index))
-    elif isinstance(value, str) and _SECRET_TEXT.search(value):
+    elif isinstance(value, str) and (_SECRET_TEXT.search(value) or holds_secret(value)):
         yield path, _credential(document, f"there is a credential in this value: there are none in `{FILE}`", path)
 
 

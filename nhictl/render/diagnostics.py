@@ -3,17 +3,19 @@
 Rules enforced here:
 - the order is the order given, which is source order;
 - carets stand under the characters they mean, also behind tabs, wide and escaped characters, and in long lines;
-- everything shown is visible text; a format for machines says the same as the one for people.
+- everything shown is visible text; a format for machines says the same as the one for people;
+- no secret is shown: not in an excerpt (`mask`), not in a message, in no format.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from nhictl.model import Diagnostic, Severity, Span
-from nhictl.render import github, gitlab, sarif
+from nhictl.model.secret import without_secrets
+from nhictl.render import github, gitlab, mask, sarif
 from nhictl.render.safe import json_text, visible
 from nhictl.render.text import Style, columns, count, wrap
 
@@ -23,6 +25,7 @@ Sources: TypeAlias = "Callable[[str], Sequence[str] | None]"
 
 _COLOR = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 _TAB = "    "
+_CREDENTIAL = "E210"
 
 
 def render(diagnostics: Sequence[Diagnostic], *, fmt: Format, sources: Sources, style: Style) -> str:
@@ -30,6 +33,7 @@ def render(diagnostics: Sequence[Diagnostic], *, fmt: Format, sources: Sources, 
 
     `sources` gives the lines of a file, or None when it cannot be read.
     """
+    diagnostics = [_without_secrets(d) for d in diagnostics]
     match fmt:
         case "full":
             return "\n\n".join(_full(d, sources, style) for d in diagnostics)
@@ -53,6 +57,12 @@ def summary(diagnostics: Sequence[Diagnostic]) -> str:
         if number:
             parts.append(count(number, noun))
     return f"Found {', '.join(parts)}." if parts else "Found no problems."
+
+
+def _without_secrets(d: Diagnostic) -> Diagnostic:
+    return replace(
+        d, summary=without_secrets(d.summary), detail=without_secrets(d.detail), hint=without_secrets(d.hint)
+    )
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, object]:
@@ -92,11 +102,15 @@ def place(span: Span) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What every line of one diagnostic needs: the width of the line numbers, the sources, the style."""
+    """What every line of one diagnostic needs: the width of the line numbers, the sources, the style.
+
+    `secret` says that what stands at the place of the diagnostic is one.
+    """
 
     gutter: int
     sources: Sources
     style: Style
+    secret: bool = False
 
     @property
     def room(self) -> int:
@@ -113,7 +127,9 @@ class _Page:
 def _full(diagnostic: Diagnostic, sources: Sources, style: Style) -> str:
     lines = [_head(diagnostic, style)]
     spans = [span for span in (diagnostic.span, *(span for span, _ in diagnostic.related)) if span]
-    page = _Page(max((len(str(span.line + 1)) for span in spans), default=1), sources, style)
+    page = _Page(
+        max((len(str(span.line + 1)) for span in spans), default=1), sources, style, diagnostic.code == _CREDENTIAL
+    )
     if diagnostic.span:
         lines += _snippet(diagnostic.span, page)
     for span, label in diagnostic.related:
@@ -141,7 +157,7 @@ def _snippet(span: Span, page: _Page, *, related: bool = False, label: str = "")
     yield head
     yield page.blank()
     yield from _context(span.line - 1, lines, page)
-    text, start, width = _window(lines[span.line - 1], span, page.room)
+    text, start, width = _window(*_masked(lines, span, page), page.room)
     yield page.numbered(span.line, text)
     carets = page.style.paint(sign * width, sgr)
     yield f"{page.blank()} {' ' * start}{carets}{' ' + visible(label) if label else ''}"
@@ -149,9 +165,21 @@ def _snippet(span: Span, page: _Page, *, related: bool = False, label: str = "")
     yield page.blank()
 
 
+def _masked(lines: Sequence[str], span: Span, page: _Page) -> tuple[str, Span]:
+    """Return the line of a span without its secrets, and where the span is in what is left."""
+    line = lines[span.line - 1].rstrip("\r\n")
+    start, end = span.column - 1, span.column - 1 + span.width
+    ranges = mask.hidden(lines, span.line)
+    if page.secret:
+        ranges = mask.merged([*ranges, (min(start, len(line)), len(line))])
+    at = mask.moved(start, ranges)
+    return mask.cut(line, ranges), replace(span, column=at + 1, width=max(1, mask.moved(end, ranges) - at))
+
+
 def _context(number: int, lines: Sequence[str], page: _Page) -> Iterator[str]:
-    if 0 < number <= len(lines) and lines[number - 1].strip():
-        yield page.numbered(number, _cut(_shown(lines[number - 1]), 0, page.room))
+    if 0 < number <= len(lines) and lines[number - 1].strip() and not page.secret:
+        line = mask.cut(lines[number - 1].rstrip("\r\n"), mask.hidden(lines, number))
+        yield page.numbered(number, _cut(_shown(line), 0, page.room))
 
 
 def _shown(text: str) -> str:

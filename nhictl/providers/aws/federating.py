@@ -2,6 +2,7 @@
 
 Rules enforced here:
 - the SAML metadata file lies inside the workspace, symbolic links resolved; it is read here, once, when compiling;
+- metadata with a private key in it is refused;
 - thumbprints are compared only where they are declared.
 """
 
@@ -77,7 +78,10 @@ def _metadata(work: Composition, connection: Connection) -> str | None:
             raise OSError("outside of the workspace")
         if path.stat().st_size > _MAX_METADATA:
             raise OSError(f"larger than {_MAX_METADATA} bytes")
-        return _text(path)
+        text = _text(path)
+        if "PRIVATE KEY" in text:
+            raise ValueError("there is a private key in it")
+        return text
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         at = ("spec", "issuer", "saml", "metadataFile")

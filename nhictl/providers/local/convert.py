@@ -1,7 +1,9 @@
 """Rows of the directory to resources and back. Pure.
 
-Rules enforced here: JSON columns hold canonical text; a role's permissions are sorted and without duplicates;
-a removed label is one the change names, so labels that others put there stay.
+Rules enforced here:
+- columns, and facts about credentials, are read by name from allow-lists;
+- JSON columns hold canonical text; a role's permissions are sorted and without duplicates;
+- a removed label is one the change names, so labels that others put there stay.
 """
 
 from __future__ import annotations
@@ -100,12 +102,18 @@ def identity(target: str, row: Sequence[Any], facts: Facts) -> Resource:
         "service": service,
         "labels": parsed(labels),
         "proof": parsed(proof),
-        "credentials": parsed(credentials),
+        "credentials": _credentials(parsed(credentials)),
     }
     seen: dict[str, Value] = {"created": created}
     if native_id in facts:
         seen["credentials"] = tuple(facts[native_id])
     return Resource(Address(target, "identity", name), attributes, native_id=native_id, mark=_mark(*mark), facts=seen)
+
+
+def _credentials(found: Value) -> Value:
+    """Return what a credentials column may say: facts, never material that somebody else left there."""
+    known = found if isinstance(found, Mapping) else {}
+    return {key: known[key] for key in ("kind", "max_ttl") if key in known}
 
 
 def role(target: str, row: Sequence[Any], permissions: Permissions) -> Resource:
