@@ -101,10 +101,14 @@ class LocalSubject:
         with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)) as db:
             return names, list(db.iterdump())
 
+    def make(self) -> None:
+        """Make the file, as the first change does."""
+        with file.opened(self.path, write=True) as db:
+            file.check(db, self.path, write=True)
+
     def make_foreign(self) -> Address:
         """Insert an identity and a role that nobody marked, with SQL."""
-        with adapter.connect(self.target, write=True):
-            pass
+        self.make()
         with closing(sqlite3.connect(self.path)) as db, db:
             db.execute(
                 "INSERT INTO identities (id, name, type, owner, labels) VALUES (?, 'legacy', 'workload', 'x', ?)",
@@ -129,6 +133,7 @@ class LocalSubject:
     @contextmanager
     def throttling(self, calls: int) -> Iterator[None]:
         """Hold the file's lock without patience on the other side."""
+        self.make()
         with patch.object(file, "BUSY_SECONDS", 0), closing(sqlite3.connect(self.path, timeout=0)) as db:
             db.execute("BEGIN IMMEDIATE")
             yield

@@ -46,7 +46,7 @@ def directory_path(target: Target) -> Path:
 
 @contextmanager
 def opened(path: Path, *, write: bool) -> Iterator[sqlite3.Connection]:
-    if not write and _is_missing(path):
+    if not write and is_missing(path):
         with _database(":memory:") as db:
             store.create_schema(db, _id_of(path))
             db.execute("PRAGMA query_only = ON")
@@ -85,7 +85,8 @@ def _database(source: str) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def _is_missing(path: Path) -> bool:
+def is_missing(path: Path) -> bool:
+    """True when there is no file yet, or an empty one. Raises ProviderError when that cannot be told."""
     try:
         return path.stat().st_size == 0
     except FileNotFoundError:

@@ -1,6 +1,8 @@
 """One open directory: the only place where this provider reads and writes its objects.
 
-Rules enforced here: a read is one moment of the whole directory, few queries; each change is one transaction.
+Rules enforced here:
+- a read is one moment of the whole directory, few queries; each change is one transaction;
+- a missing file is made by the first change, not by opening: a run that changes nothing leaves nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ import os
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from nhictl.kinds.workspace import Target
@@ -30,7 +33,7 @@ from nhictl.model import (
 from nhictl.providers.base import Checkup, Scope
 from nhictl.providers.local import convert, store
 from nhictl.providers.local.faults import translated
-from nhictl.providers.local.file import allowed, check, directory_id, directory_path, opened, transaction
+from nhictl.providers.local.file import allowed, check, directory_id, directory_path, is_missing, opened, transaction
 from nhictl.providers.local.write import STEPS
 
 
@@ -38,9 +41,17 @@ from nhictl.providers.local.write import STEPS
 def connect(target: Target, *, write: bool) -> Iterator[LocalSession]:
     """Open the directory of `target`. Raises ProviderError when the file is unreadable or no directory."""
     path = directory_path(target)
-    with opened(path, write=write) as db:
-        check(db, path, write=write)
-        yield LocalSession(target.name, db, directory_id(db, path), path)
+    later = write and is_missing(path)
+    with ExitStack() as stack:
+        db = _open(stack, path, write=write and not later)
+        make = partial(_open, stack, path, write=True) if later else None
+        yield LocalSession(target.name, db, directory_id(db, path), path, make)
+
+
+def _open(stack: ExitStack, path: Path, *, write: bool) -> sqlite3.Connection:
+    db = stack.enter_context(opened(path, write=write))
+    check(db, path, write=write)
+    return db
 
 
 @dataclass(slots=True)
@@ -51,6 +62,7 @@ class LocalSession:
     db: sqlite3.Connection
     directory: str
     path: Path
+    make: Callable[[], sqlite3.Connection] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def identity(self) -> Identity:
@@ -82,6 +94,8 @@ class LocalSession:
         step = STEPS.get(change.action)
         if step is None or change.address.kind not in store.TABLES:
             raise ProviderError(Fault.INVALID, f"the directory cannot {change.action} a {change.address.kind}")
+        if self.make is not None:
+            self.db, self.make = self.make(), None
         with self.lock, translated(f"{change.action} of {change.address} failed"), transaction(self.db):
             native_id = step(self.db, change, operation)
         return Outcome(Status.APPLIED, native_id=native_id)

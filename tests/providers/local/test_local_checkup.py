@@ -10,7 +10,7 @@ import pytest
 from nhictl.kinds.workspace import Target
 from nhictl.providers.base import Checkup
 from nhictl.providers.local.adapter import adapter
-from nhictl.providers.local.file import allowed
+from nhictl.providers.local.file import allowed, check, opened
 
 
 def looked_at(root: Path) -> Checkup:
@@ -21,8 +21,10 @@ def looked_at(root: Path) -> Checkup:
 
 def made(root: Path) -> Path:
     """A directory that exists."""
-    with adapter.connect(Target("directory", "local", {"path": "directory.db"}, root), write=True):
-        return root / "directory.db"
+    path = root / "directory.db"
+    with opened(path, write=True) as db:
+        check(db, path, write=True)
+    return path
 
 
 def test_a_missing_file_lacks_nothing(tmp_path: Path):

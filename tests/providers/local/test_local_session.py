@@ -127,6 +127,9 @@ def test_the_file_is_made_by_the_first_writer_only_and_is_private(target: Target
     assert list(target.root.iterdir()) == []
     with connect(target, write=True) as writing:
         assert writing.identity() == before
+        assert list(target.root.iterdir()) == []
+        make(writing, "role", "reader", ROLE)
+        assert writing.identity() == before
     path = target.root / "data/d.db"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["d.db"]
