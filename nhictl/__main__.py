@@ -2,12 +2,14 @@
 
 Rules enforced here:
 - never a traceback, except with `--debug`;
-- a reader that closes the pipe ends the program quietly; an interrupt is exit code 130.
+- a reader that closes the pipe ends the program quietly; a result that cannot be written is an error;
+- an interrupt, a termination and a hang-up are exit code 130.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -22,16 +24,44 @@ def main() -> NoReturn:
         sys.exit(0)
     import gc
 
+    _open_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     from nhictl.cli.app import run
 
     gc.set_threshold(200_000, 20, 20)  # an estate is one big graph that stays: collecting often only costs time
     try:
         code = run(argv)
-        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    sys.exit(code)
+    sys.exit(_flushed(code))
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _open_streams() -> None:
+    """Open what the caller closed, so that no other file becomes stdout or stderr."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _flushed(code: int) -> int:
+    """Write what is left of the result; return the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError) and not code:
+            sys.stderr.write(f"error: cannot write the result: {error.strerror}\n")
+            return 1
+    return code
 
 
 if __name__ == "__main__":

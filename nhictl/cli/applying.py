@@ -8,6 +8,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nhictl.cli import context, show
-from nhictl.cli.talk import say
+from nhictl.cli.talk import say, whoever_listens
 from nhictl.model import Exit, NhictlError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def run_apply(
         require_safe(prepared.plan, flags.override)
         if prepared.plan.changes:
             _confirm(prepared.plan, flags)
-        with stopping() as stop, show.applying(prepared.plan, run, flags) as on_event:
+        with stopping() as stop, whoever_listens(), show.applying(prepared.plan, run, flags) as on_event:
             digest = approved.digest if approved is not None else prepared.plan.digest
             trigger = context.actor_of(loaded.workspace, context.typed_command()).trigger.as_json()
             order = Order(run, digest, flags.override, trigger, stop, on_event)
@@ -83,8 +84,13 @@ def run_apply(
 
 
 def _show(prepared: Prepared, flags: Flags) -> None:
-    if flags.output == "table":
+    if flags.output != "table":
+        return
+    try:
         show.plan(prepared.plan, as_json=False, color=flags.color, verbose=flags.verbose, applying=True)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise NhictlError("nobody reads the plan; nothing was changed") from None
 
 
 def _confirm(plan: Plan, flags: Flags) -> None:
@@ -104,8 +110,6 @@ def _confirm(plan: Plan, flags: Flags) -> None:
 
 def input_line(question: str) -> str:
     """Ask on stderr and return the answer; the end of input is no answer."""
-    import sys
-
     sys.stderr.write(question)
     sys.stderr.flush()
     return sys.stdin.readline()
@@ -115,7 +119,9 @@ def _finish(executed: Executed, prepared: Prepared, run: str, flags: Flags) -> E
     from nhictl.cli.apply import exit_code
 
     code = exit_code(executed, prepared.plan)
-    show.result(executed, prepared.plan, run, flags, code=code)
+    with whoever_listens():
+        show.result(executed, prepared.plan, run, flags, code=code)
+        sys.stdout.flush()
     return code
 
 

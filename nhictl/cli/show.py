@@ -120,8 +120,8 @@ def applying(made: Plan, run: str, flags: Flags) -> Iterator[Callable[[Event], N
     from nhictl.render.progress import reporter
 
     if flags.output == "jsonl":
-        out(events.jsonl(events.plan_event(made, timestamp(now()), run)))
-        yield lambda event: out(events.jsonl(_as_event(event, run)))
+        out(events.jsonl(events.plan_event(made, timestamp(now()), run)), now=True)
+        yield lambda event: out(events.jsonl(_as_event(event, run)), now=True)
         return
     look = style(flags.color, err=True)
     with reporter(sys.stderr, look, enabled=flags.progress and not flags.quiet) as note:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nhictl.model import Diagnostic, NhictlError
 
@@ -14,10 +15,58 @@ if TYPE_CHECKING:
     from nhictl.render.text import Style
 
 
-def out(text: str) -> None:
-    """Write a result to stdout, with a final line feed."""
+def out(text: str, *, now: bool = False) -> None:
+    """Write a result to stdout, with a final line feed; `now` for those who read along."""
     if text:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        _write(sys.stdout, text if text.endswith("\n") else text + "\n", flush=now)
+
+
+def _write(stream: TextIO, text: str, *, flush: bool) -> None:
+    try:
+        stream.write(text)
+        if flush:
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NhictlError(f"cannot write the result: {error.strerror}") from None
+
+
+class _Deaf:
+    """A stream whose reader may go away: then nothing more is written, and nobody is stopped by it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._gone = stream, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._try(self._stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, do: Callable[..., object], *arguments: str) -> None:
+        if self._gone:
+            return
+        try:
+            do(*arguments)
+        except OSError:
+            self._gone = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+@contextmanager
+def whoever_listens() -> Iterator[None]:
+    """Let nobody who stops reading what we say stop what we do."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Deaf(before[0]), _Deaf(before[1])
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def say(text: str) -> None:
