@@ -112,3 +112,26 @@ def check_known(selection: Selection, addresses: Iterable[tuple[Address, str]]) 
         if ref not in known:
             hint = "references are TARGET, TARGET/KIND/NAME or nhi/NAME, role/NAME, connection/NAME"
             raise NhictlError(f"nothing is named {ref}", hint=hint, exit_code=Exit.USAGE)
+
+
+def check_declared(selection: Selection, facts: Mapping[str, ObjectFacts]) -> None:
+    """Raise a usage error for a kind, an owner or a label that no declared object has: a typo is not "no changes"."""
+    kinds = {"connection", "nhi", "role"}
+    owners = {fact.owner for fact in facts.values()}
+    labels = {pair for fact in facts.values() for pair in fact.labels.items()}
+    for kind in selection.kinds:
+        if kind.lower() not in kinds:
+            raise NhictlError(f"no objects of kind {kind} are applied", hint=_one_of(kinds), exit_code=Exit.USAGE)
+    for owner in selection.owners:
+        if owner not in owners:
+            raise NhictlError(f"nothing is owned by {owner}", hint=_one_of(owners), exit_code=Exit.USAGE)
+    for key, value in selection.labels:
+        if (key, value) not in labels:
+            known = {f"{k}={v}" for k, v in labels}
+            raise NhictlError(f"nothing is labelled {key}={value}", hint=_one_of(known), exit_code=Exit.USAGE)
+
+
+def _one_of(words: Iterable[str]) -> str:
+    known = sorted(word for word in words if word)
+    more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+    return f"one of {', '.join(known[:10])}{more}" if known else ""

@@ -219,10 +219,13 @@ def selection(
     paths: Sequence[Path] = (),
 ) -> Selection:
     """Return the selection the options describe; files select the objects they declare."""
-    from nhictl.select import Selection, parse_labels
+    from nhictl.select import Selection, check_declared, parse_labels
 
     named = [*targets, *_declared_in(loaded, paths)]
-    return Selection(tuple(named), tuple(excludes), tuple(kinds), tuple(owners), parse_labels(selectors))
+    chosen = Selection(tuple(named), tuple(excludes), tuple(kinds), tuple(owners), parse_labels(selectors))
+    if chosen.kinds or chosen.owners or chosen.labels:
+        check_declared(chosen, facts(loaded.checked.documents))
+    return chosen
 
 
 def _declared_in(loaded: Loaded, paths: Sequence[Path]) -> list[str]:
