@@ -59,8 +59,8 @@ def require_safe(plan: Plan, override: str) -> None:
 
 
 def nothing_to_do(prepared: Prepared) -> bool:
-    """True when applying would neither change nor record anything."""
-    return not prepared.plan.changes and not _settled(prepared)
+    """True when applying would neither change nor record anything, and nothing is refused either."""
+    return not prepared.plan.changes and not prepared.plan.safety and not _settled(prepared)
 
 
 def _settled(prepared: Prepared) -> list[tuple[Any, Any]]:

@@ -12,9 +12,11 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from nhictl import failpoints
@@ -76,32 +78,38 @@ def copied(shop: Shop, root: Path) -> Shop:
     return replace(shop, root=root, now=dt.datetime.now(dt.UTC))
 
 
-def killed(shop: Shop, point: str = "") -> bool:
-    """Run `nhictl apply --yes` in a child, dying at `point` (`name:n`). Return whether it was killed.
+def killed(shop: Shop, point: str = "", run: Callable[[], int] | None = None) -> bool:
+    """Run `nhictl apply --yes`, or `run`, in a child that dies at `point` (`name:n`). Return whether it was killed.
 
     A child that ends by itself must have ended well.
     """
+    log = shop.root.parent / "apply.log"
     child = os.fork()
     if child == 0:
-        _apply_and_exit(shop, point)
+        _die_or_exit(run or partial(_apply, shop), point, log)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return True
-    assert os.WEXITSTATUS(status) == 0, (shop.root.parent / "apply.log").read_text()
+    assert os.WEXITSTATUS(status) == 0, log.read_text()
     return False
 
 
-def _apply_and_exit(shop: Shop, point: str) -> None:
+def _apply(shop: Shop) -> int:
+    from nhictl.cli.app import run
+
+    return run(["apply", "--yes", "--no-cache", "--no-progress", "-C", str(shop.root)])
+
+
+def _die_or_exit(run: Callable[[], int], point: str, log: Path) -> None:
     code = 99
     try:
-        log = os.open(shop.root.parent / "apply.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        sys.stdout = sys.stderr = os.fdopen(log, "w", buffering=1)
+        sys.stdout = sys.stderr = log.open("w", buffering=1)
         failpoints._hits.clear()
         os.environ["NHICTL_FAILPOINT"] = point
-        from nhictl.cli.app import run
-
-        code = run(["apply", "--yes", "--no-cache", "--no-progress", "-C", str(shop.root)])
+        code = run()
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
