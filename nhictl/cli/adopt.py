@@ -26,10 +26,7 @@ def adopt(
     chdir: o.Chdir = Path(),
     env: o.Env = "",
     yes: o.Yes = False,
-    expect_digest: Annotated[
-        str,
-        o.option("--expect-digest", help="Only the plan with this digest.", metavar="DIGEST"),
-    ] = "",
+    expect_digest: o.ExpectDigest = "",
     override_safety: o.Override = "",
     no_input: o.NoInput = False,
     verbose: o.Verbose = 0,

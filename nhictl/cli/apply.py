@@ -33,19 +33,9 @@ def apply(
     chdir: o.Chdir = Path(),
     env: o.Env = "",
     yes: o.Yes = False,
-    expect_digest: Annotated[
-        str,
-        o.option(
-            "--expect-digest",
-            help="Apply only the plan with this digest.",
-            metavar="DIGEST",
-        ),
-    ] = "",
+    expect_digest: o.ExpectDigest = "",
     override_safety: o.Override = "",
-    output: Annotated[
-        str,
-        o.option("-o", "--output", help="table, json or jsonl events.", metavar="FORMAT"),
-    ] = "table",
+    output: o.ApplyOutput = o.ApplyFormat.TABLE,
     report: o.Report = [],  # noqa: B006
     target: o.Targets = [],  # noqa: B006
     exclude: o.Excludes = [],  # noqa: B006
@@ -64,13 +54,9 @@ def apply(
     from nhictl.cli import context
     from nhictl.cli.applying import Flags, run_apply
 
-    if output not in ("table", "json", "jsonl"):
-        raise NhictlError(f"no such format: {output}", hint="table, json or jsonl", exit_code=Exit.USAGE)
     approved = _read(saved)
-    if approved is not None and (target or exclude or kind or owner or selector):
-        raise NhictlError("a saved plan has its own selection", hint="plan again with it", exit_code=Exit.USAGE)
-    if approved is not None and env and env != approved.environment:
-        raise StalePlan(f"the plan is for environment {approved.environment}, not {env}")
+    if approved is not None:
+        _require_fit(approved, env, bool(target or exclude or kind or owner or selector))
     loaded = context.load(chdir, env or (approved.environment if approved else ""), cache=not no_cache)
     chosen = (
         _selection_of(approved)
@@ -82,7 +68,7 @@ def apply(
         ask=_may_ask(no_input),
         expect_digest=expect_digest,
         override=override_safety,
-        output=output,
+        output=output.value,
         reports=tuple(report),
         color=color.value,
         verbose=verbose,
@@ -90,6 +76,13 @@ def apply(
         progress=not no_progress,
     )
     raise typer.Exit(run_apply(loaded, chosen, approved, flags))
+
+
+def _require_fit(approved: Plan, environment: str, selecting: bool) -> None:
+    if selecting:
+        raise NhictlError("a saved plan has its own selection", hint="plan again with it", exit_code=Exit.USAGE)
+    if environment and environment != approved.environment:
+        raise StalePlan(f"the plan is for environment {approved.environment}, not {environment}")
 
 
 def _may_ask(no_input: bool) -> bool:

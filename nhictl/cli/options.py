@@ -30,6 +30,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ApplyFormat(StrEnum):
+    """How an apply is told on stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
 Chdir = Annotated[Path, option("-C", "--chdir", help="Work in this directory.", metavar="DIR")]
 Env = Annotated[
     str,
@@ -68,3 +76,5 @@ Override = Annotated[
     ),
 ]  # fmt: skip
 Paths = Annotated[list[Path], typer.Argument(help="Files or directories; the workspace's manifests by default.")]
+ExpectDigest = Annotated[str, option("--expect-digest", help="Apply only the plan with this digest.", metavar="DIGEST")]
+ApplyOutput = Annotated[ApplyFormat, option("-o", "--output", help="Format of the result; jsonl for events.")]
