@@ -155,7 +155,7 @@ def _event(event: Happening, style: Style) -> Iterator[str]:
     trigger = [f"{word}{visible(event.trigger[key])}" for key, word in _TRIGGER if event.trigger.get(key)]
     facts = (
         ("why", ", ".join(part for part in (visible(event.reason), *trigger) if part)),
-        ("command", visible(event.command or event.trigger.get("command", ""))),
+        ("command", visible(event.trigger.get("command") or event.command)),
         ("plan", visible(event.plan)),
         ("result", visible(event.detail)),
         ("requests", ", ".join(map(visible, event.request_ids))),
