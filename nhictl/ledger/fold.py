@@ -54,7 +54,7 @@ def recorded(managed: Managed) -> Attributes:
 
 
 def fold(entries: Iterable[Entry]) -> Folded:
-    """Return what `entries`, in order, add up to. Raises ValueError on an outcome without its intent."""
+    """Return what `entries`, in order, add up to. Raises LedgerError on an outcome without its intent."""
     managed: dict[Address, Managed] = {}
     open_intents: dict[str, Entry] = {}
     forgotten: set[Address] = set()
@@ -66,7 +66,9 @@ def fold(entries: Iterable[Entry]) -> Folded:
         elif entry.type == "outcome" and entry.data["status"] != Status.INDETERMINATE.value:
             intent = open_intents.pop(entry.data["op"], None)
             if intent is None:
-                raise ValueError(f"ledger entry {entry.seq}: outcome of an operation without intent")
+                raise LedgerError(
+                    f"ledger entry {entry.seq}: outcome of an operation without intent", hint="nhictl audit verify"
+                )
             _settle(managed, forgotten, intent, entry)
     unresolved = tuple(_unresolved(entry) for entry in open_intents.values())
     return Folded(managed, unresolved, frozenset(forgotten), sequence, last)
@@ -83,11 +85,7 @@ def _settle(managed: dict[Address, Managed], forgotten: set[Address], intent: En
     address = Address.parse(data["address"])
     action = Action(data["action"])
     native_id = outcome.data.get("nativeId") or data.get("nativeId") or ""
-    if (
-        status == Status.FAILED.value
-        and action in (Action.CREATE, Action.REPLACE)
-        and outcome.data.get("nativeId")
-    ):
+    if status == Status.FAILED.value and action in (Action.CREATE, Action.REPLACE) and outcome.data.get("nativeId"):
         managed[address] = _record(address, data, outcome, native_id=native_id, attributes={})
         return
     if status != Status.APPLIED.value:
