@@ -22,7 +22,7 @@ def plan_data(plan: Plan, trigger: Mapping[str, Any], override: str) -> dict[str
         "targets": {name: identity.scope for name, identity in plan.targets.items()},
         "trigger": dict(trigger),
     }
-    if override:
+    if override == plan.digest:
         data["override"] = override
         data["overridden"] = [f"{f.rule}: {f.subject}: {f.message}" for f in plan.safety]
     return data

@@ -9,18 +9,22 @@ Rules enforced here:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from nhictl.model import Diagnostic, Document, Path
-from nhictl.model.secret import holds_secret, named_secret
+from nhictl.model.secret import CREDENTIAL_KINDS, HINTS, hints_at_secret, holds_secret, named_secret
 
 _NAMED = re.compile(
     r"(?:secret|passw(?:or)?d|passphrase|token|credentials?(?!: *(?:[{#\n]|\Z))|(?:private|access|api|signing)[-_]?key)"
     r"[\"']?[ \t]*:",
     re.IGNORECASE,
 )
+_WORDS = ("secret", "passw", "passphrase", "token", "credential", "key", *HINTS)
+_FIELDS = frozenset({"kind", "maxTtl", "rotateEvery", "overlap", "deliverTo"})
+_PLACE = re.compile(r"[a-z][a-z0-9+-]*:[A-Za-z0-9_./${}-]*/[A-Za-z0-9_./${}-]*")
 _HARMLESS = re.compile(r"\$\{[^${}]+\}|[0-9]+ *[a-z]?|", re.IGNORECASE)
 _HINT = "manifests name places, never values (`deliverTo`); replace a credential that was written down"
 
@@ -28,15 +32,23 @@ _HINT = "manifests name places, never values (`deliverTo`); replace a credential
 def refused(documents: Iterable[Document], text: str) -> tuple[list[Document], list[Diagnostic]]:
     """Return the documents of `text`, those with a secret marked not sound, and what is wrong with them."""
     found = list(documents)
-    if not (_NAMED.search(text) or holds_secret(text)):
-        return found, []
+    suspicious = any(map(_suspect, text.split("\n"))) and (_NAMED.search(text) is not None or holds_secret(text))
     problems: list[Diagnostic] = []
     for number, document in enumerate(found):
-        places = list(_secrets(document.value, ()))
+        places = [*(_secrets(document.value, ()) if suspicious else ()), *_beside_places(document.value)]
         if places:
             problems += [Diagnostic("E210", said, document.span(*path), hint=_HINT) for path, said in places]
             found[number] = replace(document, sound=False)
     return found, problems
+
+
+@lru_cache(maxsize=20_000)
+def _suspect(line: str) -> bool:
+    """True when a line has to be looked at more closely. Most lines of an estate are in many files: asked once."""
+    if not line.isascii():
+        return True
+    lower = line.lower()
+    return any(word in lower for word in _WORDS) and (_NAMED.search(line) is not None or hints_at_secret(lower))
 
 
 def _secrets(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -53,6 +65,18 @@ def _secrets(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _secrets(item, (*path, index))
     elif isinstance(value, str) and holds_secret(value):
         yield path, "there is a credential in this value"
+
+
+def _beside_places(value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield what stands below `credentials` and is no field of it: where else would somebody put the secret itself."""
+    spec = value.get("spec")
+    block = spec.get("credentials") if isinstance(spec, dict) else None
+    if not isinstance(block, dict) or block.keys() <= _FIELDS:
+        return
+    for key, item in block.items():
+        plain = isinstance(item, str) and (_PLACE.fullmatch(item) or item in CREDENTIAL_KINDS)
+        if key not in _FIELDS and not named_secret(key) and _is_value(item) and not plain:
+            yield ("spec", "credentials", key), f"`{key}` looks like a credential"
 
 
 def _is_value(item: object) -> bool:

@@ -33,10 +33,16 @@ SECRET_TEXT = re.compile(
 )
 """Text that is a secret whatever it is called. Case counts for nothing: a copy in capitals is a copy."""
 
-_HINTS = (
+CREDENTIAL_KINDS = (
+    "federated", "access-key", "password", "client-secret", "secret-id", "private-key", "certificate", "token",
+)  # fmt: skip
+"""Words that name a kind of credential: they are shown."""
+
+HINTS = (
     "://", "password=", "passwd=", "token=", "secret=", "private key", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_",
     "ghr_", "github_pat_", "glpat-", "glptt-", "gldt-", "glcbt-", "hvs.", "hvb.", "hvr.", "xox", "k_live_", "eyj",
 )  # fmt: skip
+"""What every `SECRET_TEXT` has in it, in lower case and on one line."""
 
 
 def named_secret(name: str) -> bool:
@@ -44,10 +50,14 @@ def named_secret(name: str) -> bool:
     return SECRET_NAME.search(name) is not None
 
 
+def hints_at_secret(lower: str) -> bool:
+    """True when a text in lower case may hold a secret."""
+    return any(hint in lower for hint in HINTS)
+
+
 def holds_secret(text: str) -> bool:
     """True when there is a secret in `text`. Cheap where there is none."""
-    lower = text.lower()
-    return any(hint in lower for hint in _HINTS) and SECRET_TEXT.search(text) is not None
+    return hints_at_secret(text.lower()) and SECRET_TEXT.search(text) is not None
 
 
 def without_secrets(text: str) -> str:

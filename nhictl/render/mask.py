@@ -12,17 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from nhictl.model.secret import HIDDEN, SECRET_TEXT, holds_secret, named_secret
+from nhictl.model.secret import CREDENTIAL_KINDS, HIDDEN, SECRET_TEXT, holds_secret, named_secret
 
 Range = tuple[int, int]
 
 _KEY = re.compile(
     r"""(?:(?<=[\s{,\[])|^)(?:"([^"\\]*)"|'([^']*)'|([^\s"'{}\[\],#:][^\s"'{}\[\],#:]*))\s*:(?=\s|$|["'])"""
 )
-_PLAIN = re.compile(
-    r"[0-9]+[smhdwy]?|true|false|null|~|federated|access-key|password|client-secret|secret-id|private-key|certificate"
-    r"|token|\$\{[^${}]*\}"
-)
+_PLAIN = re.compile(rf"[0-9]+[smhdwy]?|true|false|null|~|{'|'.join(CREDENTIAL_KINDS)}|\$\{{[^${{}}]*\}}")
 _VALUE = re.compile(r"""\s*("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^,}\]#]*?)\s*(?=[,}\]]|#|$)""")
 _SOUNDS = re.compile(r"secret|passw|passphrase|token|credential|(?:private|access|api|signing)[-_]?key", re.IGNORECASE)
 _BLOCK = "credentials"

@@ -64,7 +64,7 @@ _NO_CREDENTIALS = frozenset(
         "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
         "SSOError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "PendingAuthorizationExpiredError",
         "ProfileNotFound", "RefreshWithMFAUnsupportedError", "MetadataRetrievalError", "NoAuthTokenError",
-        "InvalidConfigError", "ConfigNotFound", "LoginError", "LoginRefreshRequired", "LoginTokenLoadError",
+        "InvalidConfigError", "ConfigNotFound", "ConfigParseError", "LoginError", "LoginRefreshRequired", "LoginTokenLoadError",
         "InfiniteLoopConfigError", "UnknownCredentialError",
     }
 )  # fmt: skip
