@@ -18,6 +18,7 @@ from nhictl.model import (
     Attributes,
     Entry,
     Handling,
+    LedgerError,
     Managed,
     Operation,
     Outcome,
