@@ -73,6 +73,7 @@ class LocalSession:
         """Return every object of the kinds in scope, as of one moment."""
         kinds = scope.kinds or frozenset(store.TABLES)
         with self.lock, translated("the directory cannot be read"):
+            self._open(write=False)
             self.db.execute("BEGIN")
             try:
                 return [r for kind in sorted(kinds & set(store.TABLES)) for r in self._select(kind)]
@@ -83,6 +84,7 @@ class LocalSession:
         """Return the objects that have these names now."""
         found: dict[Address, Resource] = {}
         with self.lock, translated("the directory cannot be read"):
+            self._open(write=False)
             for address in addresses:
                 if address.target == self.target and address.kind in store.TABLES:
                     where, values = store.by_name(address.kind, address.name)
@@ -94,11 +96,16 @@ class LocalSession:
         step = STEPS.get(change.action)
         if step is None or change.address.kind not in store.TABLES:
             raise ProviderError(Fault.INVALID, f"the directory cannot {change.action} a {change.address.kind}")
-        if self.make is not None:
-            self.db, self.make = self.make(), None
-        with self.lock, translated(f"{change.action} of {change.address} failed"), transaction(self.db):
-            native_id = step(self.db, change, operation)
+        with self.lock, translated(f"{change.action} of {change.address} failed"):
+            self._open(write=True)
+            with transaction(self.db):
+                native_id = step(self.db, change, operation)
         return Outcome(Status.APPLIED, native_id=native_id)
+
+    def _open(self, *, write: bool) -> None:
+        """Open the file that was missing, to write to it, or because somebody else has made it meanwhile."""
+        if self.make is not None and (write or not is_missing(self.path)):
+            self.db, self.make = self.make(), None
 
     def resolve(self, change: Change, operation: Operation, live: Resource | None) -> Status:
         """Say whether the operation took effect: a write leaves its id in the mark, a delete nothing."""
