@@ -60,9 +60,16 @@ def test_killed_at_every_hit_of_every_point(case, tmp_path, point):
     assert kills >= (0 if point.endswith("-recovery") else 1)
 
 
+def only_small(case) -> None:
+    """Outside the long run the smallest workspace is enough for variations."""
+    if not os.environ.get("NHICTL_LONG") and len(case[0].tree()) > 6:
+        pytest.skip("in the long run only")
+
+
 @pytest.mark.parametrize("lost", [1, 40, 10**6], ids=["newline", "part", "line"])
 def test_killed_before_the_ledger_is_synced_and_the_line_is_torn(case, tmp_path, lost):
     """What was written but not synced may be gone or torn after a power cut; nobody acted on it."""
+    only_small(case)
     assert kill_at_each_hit(case, tmp_path, "before-sync", lost=lambda _hit: lost) > 5
 
 
@@ -70,10 +77,8 @@ def test_killed_before_the_ledger_is_synced_and_the_line_is_torn(case, tmp_path,
 @pytest.mark.parametrize("point", ["after-intent", "after-call"])
 def test_killed_again_while_recovering(case, tmp_path, point, again):
     """A second death during recovery changes nothing."""
-    if os.environ.get("NHICTL_LONG") or "remove" in str(case[0].root):
-        assert kill_at_each_hit(case, tmp_path, point, again=again) > 1
-    else:
-        pytest.skip("one workspace is enough outside the long run")
+    only_small(case)
+    assert kill_at_each_hit(case, tmp_path, point, again=again) > 1
 
 
 @pytest.mark.long
