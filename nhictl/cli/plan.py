@@ -67,7 +67,7 @@ def plan(
     made = prepared.plan
     if out is not None:
         show.save(made, out)
-    show.reports(made, report)
+    show.reports(made, report, out)
     show.plan(made, as_json=output is o.Format.JSON, color=color.value, verbose=verbose, saved=out)
     raise typer.Exit(exit_code(made, detailed=detailed_exitcode))
 

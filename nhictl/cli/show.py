@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,13 @@ def plan(
 
     command = "" if applying or not made.changes else _apply_command(made, saved)
     lifted = "" if any(f.rule in ABSOLUTE for f in made.safety) else _override_command(made, saved)
-    out(render(made, style(color, verbose=verbose), apply_command=command, override_command=lifted))
+    shown = _without_expiry(made, saved)
+    out(render(shown, style(color, verbose=verbose), apply_command=command, override_command=lifted))
+
+
+def _without_expiry(made: Plan, saved: Path | None) -> Plan:
+    """Return the plan as it is told: only a saved plan expires, a digest does not."""
+    return made if saved is not None else replace(made, expires="")
 
 
 def _override_command(made: Plan, saved: Path | None) -> str:
@@ -99,7 +106,7 @@ def write_report(path: Path, text: str) -> None:
         raise NhictlError(f"cannot write {path}: {error.strerror}") from None
 
 
-def reports(made: Plan, wanted: Sequence[str]) -> None:
+def reports(made: Plan, wanted: Sequence[str], saved: Path | None = None) -> None:
     """Write the reports asked for by `--report FORMAT=FILE`."""
     for text in wanted:
         form, path = split_report(text, ("markdown", "json"))
@@ -110,7 +117,7 @@ def reports(made: Plan, wanted: Sequence[str]) -> None:
         else:
             from nhictl.render.plan_markdown import render
 
-            write_report(path, render(made))
+            write_report(path, render(_without_expiry(made, saved), apply_command=_apply_command(made, saved)))
 
 
 @contextlib.contextmanager
