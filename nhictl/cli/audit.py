@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,5 +171,13 @@ def export(
 
     begin, end = _moments(since, until)
     wanted = query.Filters(nhi=nhi, since=begin, until=end) if nhi or begin or end else None
+    shown = _harmless if output is ExportFormat.JSONL and sys.stdout.isatty() else str
     for line in query.export(asking.ledger(chdir, env), output.value, wanted):
-        out(line)
+        out(shown(line))
+
+
+def _harmless(line: str) -> str:
+    """Return a recorded line as a terminal may see it: the same JSON, more of it escaped."""
+    from nhictl.render.safe import json_text
+
+    return json_text(json.loads(line), indent=None)

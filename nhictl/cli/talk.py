@@ -90,10 +90,15 @@ def say_error(error: NhictlError) -> None:
     from nhictl.model.secret import without_secrets
     from nhictl.render.safe import visible
 
-    lines = [visible(line) for line in without_secrets(error.message).split("\n")]
-    say("error: " + "\n".join(lines))
+    first, *rest = [visible(line) for line in without_secrets(error.message).split("\n")]
+    say("\n".join([f"error: {first}", *map(_continued, rest)]))
     if error.hint:
         say("help: " + visible(without_secrets(error.hint)))
+
+
+def _continued(line: str) -> str:
+    """Return a further line of an error: indented, so that it cannot pass for another message or a CI command."""
+    return ("" if line.startswith("  ") else "  ") + line.replace("::", "\\u{3a}:")
 
 
 def diagnostics_to_stderr(diagnostics: Sequence[Diagnostic]) -> None:
