@@ -222,7 +222,7 @@ def test_protected_object_is_not_replaced():
 
 def test_rename_is_an_update_by_native_id():
     """The object keeps its id; the name is a field."""
-    new = replace(AT, name="b")
+    new = AT._replace(name="b")
     change = decide_declared(RULES, desired(address=new, renamed_from=AT), live(), managed())
     assert (change.action, change.native_id, change.address) == (Action.UPDATE, "N1", new)
     assert [(f.path, f.before, f.after) for f in change.fields] == [("name", "a", "b")]
@@ -230,7 +230,7 @@ def test_rename_is_an_update_by_native_id():
 
 def test_renamed_by_hand_is_followed_by_native_id_and_renamed_back():
     """The live object is found under its new name."""
-    there = replace(AT, name="z")
+    there = AT._replace(name="z")
     view, moved = followed(RULES.kinds, {there: live(address=there)}, {AT: managed()})
     assert moved == {there: AT}
     change = decide_declared(RULES, desired(), view[AT], managed())
@@ -240,7 +240,7 @@ def test_renamed_by_hand_is_followed_by_native_id_and_renamed_back():
 
 @pytest.mark.parametrize(
     "found",
-    [{}, {AT: live(native_id="N2")}, {replace(AT, name="z"): live(native_id="N3")}],
+    [{}, {AT: live(native_id="N2")}, {AT._replace(name="z"): live(native_id="N3")}],
     ids=["gone", "remade", "x"],
 )
 def test_only_the_same_native_id_is_followed(found):

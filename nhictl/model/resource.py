@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from nhictl.model.source import Place, Span
 from nhictl.model.value import Attributes, digest
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(NamedTuple):
     """The only key of a resource: target, provider kind and the physical name in that target.
 
-    Prints `aws-prod/iam-role/payments-ci`. The name may itself contain slashes; target and kind never do.
+    Prints `aws-prod/iam-role/payments-ci`. The name may itself contain slashes; target and kind never do. A tuple,
+    because a plan hashes and compares each address dozens of times.
     """
 
     target: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -253,7 +253,7 @@ def _grant(
         depends_on=tuple(sorted(r.address for r in parts)),
         handling=_grant_handling(nhi.handling),
         adopt=nhi.adopt,
-        renamed_from=None if before == now else replace(address, name=grant_name(*before)),
+        renamed_from=None if before == now else address._replace(name=grant_name(*before)),
         place=place,
     )
 
