@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 from nhictl.diff import declared_view, diff_mark, diff_resource
 from nhictl.kinds.common import duration_text
-from nhictl.ledger.fold import recorded
 from nhictl.model import (
     Action,
     Address,
@@ -105,7 +104,7 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
     A finding is returned when a protected object would have to be made anew.
     """
     kind = rules.kinds[desired.address.kind]
-    fields = list(diff_resource(kind, desired, live, recorded(managed)))
+    fields = list(diff_resource(kind, desired, live, managed.attributes))
     if kind.mark != "none" and live.mark_known:
         fields += diff_mark(live.mark, rules.owner, desired.subject)
     elif managed.subject != desired.subject:
@@ -118,7 +117,7 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
     was = desired.renamed_from or live.address
     if was != desired.address:
         fields.append(FieldChange("name", was.name, desired.address.name))
-    elif tuple(sorted(managed.depends_on)) != tuple(sorted(desired.depends_on)):
+    elif managed.depends_on != desired.depends_on and set(managed.depends_on) != set(desired.depends_on):
         fields.append(FieldChange("handling.dependsOn", _names(managed.depends_on), _names(desired.depends_on)))
     if not fields:
         return None

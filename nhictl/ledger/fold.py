@@ -99,8 +99,10 @@ def _settle(managed: dict[Address, Managed], forgotten: set[Address], intent: En
     forgotten.discard(address)
     if data.get("renamedFrom"):
         managed.pop(Address.parse(data["renamedFrom"]), None)
-    record = _record(address, data, outcome, native_id=native_id, attributes=data.get("after") or {})
-    managed[address] = replace(record, disabled_at=outcome.time if action is Action.DISABLE else "")
+    managed[address] = _record(
+        address, data, outcome, native_id=native_id, attributes=data.get("after") or {},
+        disabled_at=outcome.time if action is Action.DISABLE else "",
+    )  # fmt: skip
 
 
 def _record(
@@ -110,6 +112,7 @@ def _record(
     *,
     native_id: str,
     attributes: Mapping[str, Any],
+    disabled_at: str = "",
 ) -> Managed:
     return Managed(
         address=address,
@@ -121,6 +124,7 @@ def _record(
         operation=data["op"],
         sequence=outcome.seq,
         time=outcome.time,
+        disabled_at=disabled_at,
     )
 
 
