@@ -100,6 +100,9 @@ def place(span: Span) -> str:
     return visible(str(span))
 
 
+_NEAR = 1000  # characters around a place that can matter for an excerpt
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """What every line of one diagnostic needs: the width of the line numbers, the sources, the style.
@@ -179,7 +182,7 @@ def _masked(lines: Sequence[str], span: Span, page: _Page) -> tuple[str, Span]:
 def _context(number: int, lines: Sequence[str], page: _Page) -> Iterator[str]:
     if 0 < number <= len(lines) and lines[number - 1].strip() and not page.secret:
         line = mask.cut(lines[number - 1].rstrip("\r\n"), mask.hidden(lines, number))
-        yield page.numbered(number, _cut(_shown(line), 0, page.room))
+        yield page.numbered(number, _cut(_shown(line[:_NEAR]), 0, page.room))
 
 
 def _shown(text: str) -> str:
@@ -189,6 +192,10 @@ def _shown(text: str) -> str:
 def _window(line: str, span: Span, room: int) -> tuple[str, int, int]:
     """Return the part of the line that shows the span, and where the carets start and how many they are."""
     raw = line.rstrip("\r\n")
+    first = max(0, span.column - 1 - _NEAR)
+    if first or len(raw) > 2 * _NEAR:  # a line of a megabyte is not made visible to show a hundred columns of it
+        raw = raw[first : first + 3 * _NEAR]
+        span = replace(span, column=span.column - first, width=min(span.width, _NEAR))
     before, meant = _shown(raw[: span.column - 1]), _shown(raw[span.column - 1 : span.column - 1 + span.width])
     start, width = columns(before), max(1, columns(meant))
     text = _shown(raw)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nhictl.codes import Code
-from nhictl.manifest.explain import Child, Field, Topic
 from nhictl.render.safe import visible
 from nhictl.render.text import Style, columns, pad, wrap
+
+if TYPE_CHECKING:
+    from nhictl.manifest.explain import Child, Field, Topic
 
 _WIDEST_NAME = 24
 
