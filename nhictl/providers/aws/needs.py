@@ -64,7 +64,7 @@ WHOLE_ACCOUNT = frozenset(
         "iam:ListSAMLProviders", "iam:GetAccessKeyLastUsed",
     }
 )  # fmt: skip
-_TYPES = ("role", "user", "policy", "oidc-provider", "saml-provider")
+_TYPES = ("role", "user", "group", "policy", "oidc-provider", "saml-provider")
 
 
 def needs(kinds: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[str, ...]]:
