@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - the account is asked for once, and a session in another account than the target's is refused;
-- a change is applied only after the live object's native id was compared with the planned one;
+- a change is applied only after the live object's native id was compared with the planned one: as this session read
+  it less than `FRESH_SECONDS` ago for an update of a role or user, as it is now for everything else;
 - the result carries ids and request ids, nothing else of a reply.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from time import monotonic
 from typing import Protocol
 
 from nhictl.model import (
@@ -31,6 +33,8 @@ from nhictl.providers.aws.calls import Calls, Steps
 from nhictl.providers.aws.marking import Tagging
 from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
 from nhictl.providers.base import Checkup, Scope, resolved_by_mark
+
+FRESH_SECONDS = 30.0
 
 
 class WrittenKind(Protocol):
@@ -72,6 +76,8 @@ class AwsSession:
     _identity: Identity | None = None
     _seen: dict[Address, Resource] = field(default_factory=dict)
     _arns: dict[str, str] = field(default_factory=dict)
+    _fresh: dict[Address, str] = field(default_factory=dict)
+    _read_at: float = float("-inf")
     _lock: Lock = field(default_factory=Lock)
 
     def identity(self) -> Identity:
@@ -84,9 +90,12 @@ class AwsSession:
     def read(self, scope: Scope) -> Iterator[Resource]:
         """Yield every live object in scope."""
         self.identity()
+        self._read_at = monotonic()
         for resource in reading.everything(self.calls, self.account, scope):
             if resource.address.kind == POLICY:
                 self._arns[resource.address.name] = str(resource.facts["arn"])
+            elif resource.address.kind in (ROLE, USER) and not resource.facts.get("service_linked"):
+                self._fresh[resource.address] = resource.native_id
             yield resource
 
     def reread(self, addresses: Collection[Address]) -> Mapping[Address, Resource]:
@@ -96,6 +105,7 @@ class AwsSession:
         with self._lock:
             for address in addresses:
                 self._seen.pop(address, None)
+                self._fresh.pop(address, None)
             self._seen |= found
         return found
 
@@ -153,6 +163,13 @@ class AwsSession:
         with self._lock:
             return self._seen.pop(address, None)
 
+    def _just_read(self, change: Change) -> bool:
+        """True once, when the plan's own read found the object of an update moments ago with the planned native id."""
+        with self._lock:
+            native_id = self._fresh.pop(change.address, "")
+        fresh = monotonic() - self._read_at <= FRESH_SECONDS
+        return fresh and change.action is Action.UPDATE and native_id != "" and native_id == change.native_id
+
     def _verified(self, steps: Steps, change: Change, seen: Resource | None) -> Attributes:
         """Return what the object is before the change; an object read again just now is not read a third time.
 
@@ -162,8 +179,12 @@ class AwsSession:
             steps.native_id = seen.native_id
             return seen.attributes
         if change.address.kind in (ROLE, USER):
+            before = change.before.attributes if change.before else {}
+            if self._just_read(change):
+                steps.native_id = change.native_id
+                return before
             steps.native_id = _kind(change).check(self.calls, self.account, change)
-            return change.before.attributes if change.before else {}
+            return before
         live = reading.one(self.calls, self.account, change)
         if live is None:
             raise ProviderError(Fault.NOT_FOUND, f"{change.address} does not exist", code="NoSuchEntity")
