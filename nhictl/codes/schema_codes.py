@@ -86,10 +86,11 @@ ROWS: tuple[Code, ...] = (
     ),
     Code(
         "E210",
-        "A credential in the configuration",
-        "nhictl.yaml is read by everyone who reads the repository. Providers find their"
-        " credentials by their own chain: environment, profile, instance role. A value that was"
-        " committed must be replaced.",
+        "A credential in the configuration or in a manifest",
+        "nhictl.yaml and manifests are read by everyone who reads the repository. Providers find"
+        " their credentials by their own chain: environment, profile, instance role; manifests name"
+        " the place of a credential (`deliverTo`), never its value. A value that was committed must"
+        " be replaced.",
         "kind: Workspace\nspec: {environments: {prod: {vars: {db_password: example}}}}",
         "kind: Workspace\nspec: {environments: {prod: {vars: {database: ledger}}}}",
     ),
