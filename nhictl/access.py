@@ -62,16 +62,16 @@ def deltas(adapter: Adapter, world: Worlds, changes: Sequence[Change]) -> tuple[
     """Return the access delta of every NHI that `changes` touch in one target, NHIs without any left out."""
     before, after = _Index.of(world.before), _Index.of(world.after)
     direct = {c.subject for c in changes if c.subject.startswith("nhi/")}
-    touched = set(direct)
-    for change in changes:
-        touched |= before.users(change.address) | after.users(change.address)
+    addresses = [change.address for change in changes]
+    touched = direct | before.users(addresses) | after.users(addresses)
     result = [_delta(adapter, before, after, subject=s, direct=s in direct) for s in sorted(touched)]
     return tuple(d for d in result if d.gained or d.lost or not d.direct)
 
 
-def permissions_of(adapter: Adapter, resources: World, subject: str) -> frozenset[Permission]:
-    """Return everything one NHI can do in one target, trust included."""
-    return _permissions(adapter, _Index.of(resources), subject)
+def permissions_of(adapter: Adapter, resources: World, subjects: Iterable[str]) -> Mapping[str, frozenset[Permission]]:
+    """Return everything each of some NHIs can do in one target, trust included."""
+    index = _Index.of(resources)
+    return {subject: _permissions(adapter, index, subject) for subject in subjects}
 
 
 def all_permissions(adapter: Adapter, resources: World) -> Mapping[str, frozenset[Permission]]:
@@ -120,10 +120,10 @@ class _Index:
                 dependents[target].append(address)
         return _Index(resources, by_subject, dependents)
 
-    def users(self, address: Address) -> set[str]:
-        """NHIs that depend on `address`, through however many steps."""
+    def users(self, addresses: Iterable[Address]) -> set[str]:
+        """NHIs that depend on any of `addresses`, through however many steps."""
         seen: set[Address] = set()
-        queue = [address]
+        queue = list(addresses)
         subjects: set[str] = set()
         while queue:
             for user in self.dependents.get(queue.pop(), ()):

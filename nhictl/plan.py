@@ -253,7 +253,7 @@ def _judge(
     if not ordered:
         return ()
     admins: int | None = None
-    if any(is_admin(d.lost) and _was_made_admin(target.adapter, managed, d.subject) for d in access):
+    if _was_made_admin(target.adapter, managed, [d.subject for d in access if is_admin(d.lost)]):
         everyone = all_permissions(target.adapter, world.after)
         admins = sum(1 for permissions in everyone.values() if is_admin(permissions))
     identity = target.snapshot.identity
@@ -268,10 +268,11 @@ def _judge(
     return judge(part, given.limits, declared=len(target.desired))
 
 
-def _was_made_admin(adapter: Adapter, managed: Mapping[Address, Managed], subject: str) -> bool:
-    """True when we gave the NHI full administration; taking back what somebody else gave it is no loss."""
-    left = {a: Resource(a, recorded(m), m.subject, m.depends_on) for a, m in managed.items()}
-    return is_admin(permissions_of(adapter, left, subject))
+def _was_made_admin(adapter: Adapter, managed: Mapping[Address, Managed], subjects: Iterable[str]) -> bool:
+    """True when we gave one of the NHIs full administration; taking back what somebody else gave it is no loss."""
+    losing = list(subjects)
+    left = {a: Resource(a, recorded(m), m.subject, m.depends_on) for a, m in managed.items()} if losing else {}
+    return any(is_admin(found) for found in permissions_of(adapter, left, losing).values())
 
 
 def _with_risk(changes: Iterable[Change], access: tuple[AccessDelta, ...]) -> tuple[Change, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -114,10 +115,10 @@ class _State:
         for address, needs in self.needs.items():
             for needed in needs:
                 self.users.setdefault(needed, []).append(address)
-        self.queue: dict[str, list[Change]] = {}
+        self.queue: dict[str, deque[Change]] = {}
         for change in plan.changes:
             if not self.needs[change.address]:
-                self.queue.setdefault(change.address.target, []).append(change)
+                self.queue.setdefault(change.address.target, deque()).append(change)
         self.access = _carriers(plan)
         self.numbers = {c.address: number for number, c in enumerate(plan.changes, 1)}
         self.stopped = ""
@@ -135,8 +136,7 @@ class _State:
         taken = []
         for name, queue in self.queue.items():
             room = workers.get(name, 0) - busy.get(name, 0)
-            taken += queue[:room]
-            del queue[:room]
+            taken += [queue.popleft() for _ in range(min(room, len(queue)))]
         for change in taken:
             del self.waiting[change.address]
             self.started[change.address] = time.monotonic()
@@ -155,7 +155,7 @@ class _State:
             for user in self.users.get(address, ()):
                 self.needs[user].discard(address)
                 if not self.needs[user] and user in self.waiting:
-                    self.queue.setdefault(user.target, []).append(self.waiting[user])
+                    self.queue.setdefault(user.target, deque()).append(self.waiting[user])
             return
         self._skip_dependents(address)
 
