@@ -259,9 +259,8 @@ def _grant(
 
 
 def _grant_handling(handling: Handling) -> Handling:
-    if handling.on_remove is OnRemove.RETAIN:
-        return handling
-    return Handling(OnRemove.DELETE, 0, handling.protect)
+    """Return how a grant goes: with a retained identity it stays, else at once. Protection is for the identity."""
+    return Handling(OnRemove.RETAIN if handling.on_remove is OnRemove.RETAIN else OnRemove.DELETE)
 
 
 adapter = LocalAdapter()

@@ -66,11 +66,11 @@ def test_an_expired_nhi_is_disabled_and_holds_nothing() -> None:
 
 
 def test_grants_of_a_removed_nhi_go_at_once() -> None:
-    """The identity is disabled and waits for its grace period; its grants do not wait; protection is inherited."""
+    """The identity is disabled and waits for its grace period; its grants do not wait, protected or not."""
     spec = {**NHI, "type": "break-glass", "grants": [{"role": "reader"}], "lifecycle": {"deleteAfter": "30d"}}
     found = resources(document("Role", "reader", ROLE), document("NHI", "ci", spec))
     assert found["identity/ci"].handling == Handling(OnRemove.DISABLE, 30 * 86400, True)
-    assert found["grant/ci:reader"].handling == Handling(OnRemove.DELETE, 0, True)
+    assert found["grant/ci:reader"].handling == Handling(OnRemove.DELETE)
 
 
 def test_grants_of_a_retained_nhi_are_retained() -> None:
