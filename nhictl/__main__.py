@@ -22,19 +22,34 @@ def main() -> NoReturn:
     if argv in (["--version"], ["-V"]):
         sys.stdout.write(f"nhictl {__version__}\n")
         sys.exit(0)
-    import gc
-
     _open_streams()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    from nhictl.cli.app import run
-
-    gc.set_threshold(200_000, 20, 20)  # an estate is one big graph that stays: collecting often only costs time
     try:
-        code = run(argv)
+        code = _overview() if _asks_for_overview(argv) else _run(argv)
     except BrokenPipeError:
         code = 0
     sys.exit(_flushed(code))
+
+
+def _asks_for_overview(argv: list[str]) -> bool:
+    return argv in ([], ["-h"], ["--help"], ["help"]) and "_NHICTL_COMPLETE" not in os.environ
+
+
+def _overview() -> int:
+    from nhictl.cli.overview import text
+
+    sys.stdout.write(text() + "\n")
+    return 0
+
+
+def _run(argv: list[str]) -> int:
+    import gc
+
+    from nhictl.cli.app import run
+
+    gc.set_threshold(200_000, 20, 20)  # an estate is one big graph that stays: collecting often only costs time
+    return run(argv)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

@@ -17,38 +17,11 @@ from typing import Any
 import click
 import typer
 
+from nhictl.cli.overview import COMMANDS, HELP, write_commands
 from nhictl.cli.parsing import Command, Group, fault_of
 from nhictl.model import Exit, InvalidManifests, NhictlError
 
-COMMANDS = {
-    "init": "Make a workspace that validates and plans.",
-    "validate": "Check manifests and configuration.",
-    "fmt": "Format manifests, keeping every comment.",
-    "plan": "Show what apply would change.",
-    "apply": "Carry out a plan and record every change.",
-    "drift": "Compare live systems with what was last applied.",
-    "adopt": "Take an existing object under management.",
-    "audit": "Ask the ledger: log, show, verify, export.",
-    "history": "Show everything that happened to one NHI.",
-    "ledger": "Look after the ledger: lock list, lock break, forget.",
-    "explain": "Explain a kind, a field or a code.",
-    "schema": "Print the JSON Schema of a kind.",
-    "doctor": "Check configuration, credentials, permissions and ledger.",
-    "completion": "Print the completion script of a shell.",
-    "version": "Print the version.",
-}
-
 VARIABLE = "_NHICTL_COMPLETE"
-
-_HELP = """Identity as code for non-human identities: declare, plan, apply, and record who may do what.
-
-\b
-Start:     nhictl init shop && cd shop
-Daily:     nhictl validate; nhictl plan; nhictl apply; nhictl drift
-Ask:       nhictl history NHI; nhictl audit log; nhictl explain NHI.grants
-
-Every long option has an environment variable: --no-cache is NHICTL_NO_CACHE.
-"""
 
 
 class LazyGroup(Group):
@@ -67,8 +40,7 @@ class LazyGroup(Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command table without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        write_commands(formatter)
 
 
 def build(app: typer.Typer, name: str) -> click.Command:
@@ -96,7 +68,7 @@ def new_app(cls: type[Group] = Group, **options: Any) -> App:
 
 def root() -> click.Command:
     """Return the whole command line."""
-    app = new_app(cls=LazyGroup, help=_HELP, no_args_is_help=False)
+    app = new_app(cls=LazyGroup, help=HELP, no_args_is_help=False)
 
     @app.callback()
     def _main() -> None:
