@@ -36,11 +36,13 @@ class Loaded:
     environment: Environment
 
 
-def checked_workspace(directory: Path, *, cache: bool = True, compiled: bool = False) -> Checked:
+def checked_workspace(
+    directory: Path, *, cache: bool = True, compiled: bool = False, paths: Sequence[Path] = ()
+) -> Checked:
     """Return the checked workspace of `directory`, with all diagnostics. Raises when there is no workspace.
 
     With `compiled` every target's adapter is asked, too, what it cannot express; an unchanged workspace is then
-    answered from the cache alone, without its documents.
+    answered from the cache alone, without its documents. `paths` narrow the diagnostics to what concerns them.
     """
     from nhictl.cli.talk import sources
     from nhictl.manifest.cache import default_directory
@@ -51,7 +53,22 @@ def checked_workspace(directory: Path, *, cache: bool = True, compiled: bool = F
     sources.root = root
     where = default_directory(os.environ) if cache else None
     judge = _cannot_be_expressed if compiled else None
-    return validate(root, today=now().date(), cache_directory=where, documents=not compiled, judge=judge)
+    return validate(
+        root, today=now().date(), cache_directory=where, paths=_within(root, paths), documents=not compiled, judge=judge
+    )
+
+
+def _within(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the paths relative to `root`; none when one of them is the whole workspace. Raises a usage error."""
+    _require_existing(paths)
+    names = tuple(Path(os.path.relpath(path.resolve(), root.resolve())).as_posix() for path in paths)
+    return () if "." in names else names
+
+
+def _require_existing(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise NhictlError(f"{path} does not exist", exit_code=Exit.USAGE)
 
 
 def _cannot_be_expressed(checked: Checked) -> list[Diagnostic]:
@@ -86,9 +103,7 @@ def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[
     from nhictl.manifest.fmt_files import manifests_in
 
     if paths:
-        missing = [path for path in paths if not path.exists()]
-        if missing:
-            raise NhictlError(f"{missing[0]} does not exist", exit_code=Exit.USAGE)
+        _require_existing(paths)
         return directory, list(manifests_in(paths))
     workspace = configured(directory)
     root = workspace.root

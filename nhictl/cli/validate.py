@@ -12,9 +12,10 @@ import typer
 from nhictl.cli import options as o
 from nhictl.cli.app import new_app
 from nhictl.cli.talk import out, say, sources, style
-from nhictl.model import Exit, NhictlError, Severity
+from nhictl.model import Exit
 
 if TYPE_CHECKING:
+    from nhictl.manifest.validate import Checked
     from nhictl.model import Diagnostic
 
 app = new_app()
@@ -56,32 +57,27 @@ def validate(
 ) -> None:
     """Check manifests and configuration. Nothing outside the workspace is read."""
     from nhictl.cli.context import checked_workspace
-    from nhictl.render.diagnostics import render, summary
+    from nhictl.render.diagnostics import render
 
-    checked = checked_workspace(chdir, cache=not no_cache, compiled=True)
-    shown = _within(checked.diagnostics, paths, sources.root)
+    checked = checked_workspace(chdir, cache=not no_cache, compiled=True, paths=paths)
+    shown = checked.diagnostics
     shape = output or (Shape.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Shape.FULL)
     _reports(shown, report)
     out(render(shown, fmt=shape.value, sources=sources(), style=style(color.value, verbose=verbose)))
-    errors = sum(d.severity is Severity.ERROR for d in shown)
     if not quiet:
-        say(summary(shown) if shown else f"All good: {checked.files} files.")
-    raise typer.Exit(Exit.INVALID if errors else Exit.DONE)
+        say(_ending(checked))
+    raise typer.Exit(Exit.INVALID if checked.errors else Exit.DONE)
 
 
-def _within(diagnostics: tuple[Diagnostic, ...], paths: list[Path], root: Path) -> tuple[Diagnostic, ...]:
-    """Return the diagnostics of the files under `paths`; all of them when none are given."""
-    if not paths:
-        return diagnostics
-    wanted = []
-    for path in paths:
-        if not path.exists():
-            raise NhictlError(f"{path} does not exist", exit_code=Exit.USAGE)
-        wanted.append(path.resolve())
-    base = root.resolve()
-    return tuple(
-        d for d in diagnostics if d.span is None or any((base / d.span.file).is_relative_to(w) for w in wanted)
-    )
+def _ending(checked: Checked) -> str:
+    """Say how it went; never that all is good while something is wrong that was not asked about."""
+    from nhictl.render.diagnostics import summary
+    from nhictl.render.text import count
+
+    lines = [summary(checked.diagnostics)] if checked.diagnostics else []
+    if checked.elsewhere:
+        lines.append(f"{count(checked.elsewhere, 'error')} in other files; nhictl validate shows all")
+    return "\n".join(lines or [f"All good: {checked.files} files."])
 
 
 def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str]) -> None:

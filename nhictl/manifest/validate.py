@@ -3,7 +3,7 @@
 Rules enforced here:
 - every file is read on every run; only what follows from the same bytes, schemas, tool and day is taken from the cache;
 - a broken `nhictl.yaml` does not hide what is wrong in the manifests;
-- naming paths narrows what is told, never what is looked at.
+- naming paths narrows what is told, never what is looked at: what is wrong elsewhere is counted.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Checked:
 
     `workspace` is None when `nhictl.yaml` cannot be used. `documents` are all manifests in source order, faulty ones
     included; empty when only the diagnostics were asked for. `digest` is a hexadecimal SHA-256 over all files.
+    `elsewhere` is the number of errors left out because they concern none of the named paths.
     """
 
     workspace: Workspace | None
@@ -39,6 +40,7 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...]
     digest: str
     files: int
+    elsewhere: int = 0
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -65,14 +67,14 @@ def validate(
 
     `judge` says what else is wrong with a workspace that has no error so far; its result is cached like the rest.
 
-    `paths` (relative to `root`) narrow the diagnostics to files below them. Without `documents` the result may come
-    from the cache alone. Raises NhictlError when `nhictl.yaml` cannot be read.
+    `paths` (relative to `root`) narrow the diagnostics to what concerns files below them or `nhictl.yaml`. Without
+    `documents` the result may come from the cache alone. Raises NhictlError when `nhictl.yaml` cannot be read.
     """
     root = root.resolve()
     raw = configuration.read(root)
     workspace, problems = configuration.parse(raw, root)
     files, missing = manifest_paths(root, workspace.manifests if workspace else ("manifests/",))
-    chosen, more = manifest_paths(root, paths) if paths else ([], [])
+    chosen, more = manifest_paths(root, [path for path in paths if path != configuration.FILE])
     scanned = scan(root, {*files, *chosen})
     problems += [*missing, *more]
     cache = open_cache(cache_directory, schema_digest=schema_digest(), root=root) if cache_directory else None
@@ -82,10 +84,15 @@ def validate(
         sound = None if problems else judge
         loaded, found = _checked(scanned, workspace, today, (cache, key, documents), judge=sound)
     everything = sorted({*problems, *found}, key=lambda d: d.sort_key)
-    if paths:
-        told = {configuration.FILE, *(os.path.relpath(f, root).replace(os.sep, "/") for f in chosen)}
-        everything = [d for d in everything if d.span is None or d.span.file in told or d in more]
-    return Checked(workspace, loaded, tuple(everything), digest, len(scanned.sources))
+    named = {configuration.FILE, *(os.path.relpath(f, root).replace(os.sep, "/") for f in chosen)}
+    told = [d for d in everything if not paths or d in more or _concerns(d, named)]
+    elsewhere = sum(d.severity is Severity.ERROR for d in everything) - sum(d.severity is Severity.ERROR for d in told)
+    return Checked(workspace, loaded, tuple(told), digest, len(scanned.sources), elsewhere)
+
+
+def _concerns(diagnostic: Diagnostic, files: set[str]) -> bool:
+    spans = [diagnostic.span, *(span for span, _ in diagnostic.related)]
+    return diagnostic.span is None or any(span is not None and span.file in files for span in spans)
 
 
 def _checked(
