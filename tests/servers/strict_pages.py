@@ -13,7 +13,7 @@ PAGED: Mapping[str, tuple[str, ...]] = {
     "ListUsers": ("Users",),
     "ListPolicies": ("Policies",),
 }
-DEFAULT, LARGEST = 100, 1000
+DEFAULT, LARGEST, EVERYTHING = 100, 1000, 1_000_000
 
 
 def paged(request: Request, upstream: Upstream, *, largest: int, lost_marker: bool) -> Reply:
@@ -22,7 +22,8 @@ def paged(request: Request, upstream: Upstream, *, largest: int, lost_marker: bo
     if not 1 <= asked <= LARGEST:
         raise Refused("ValidationError", f"Value '{asked}' at 'maxItems' failed to satisfy constraint: 1 to {LARGEST}")
     start = _start(request.get("Marker"))
-    whole = {k: v for k, v in request.params.items() if k not in ("MaxItems", "Marker")}
+    whole = {**request.params, "MaxItems": str(EVERYTHING)}
+    whole.pop("Marker", None)
     reply = upstream.send(request, whole)
     if reply.status != 200:
         return reply

@@ -236,3 +236,14 @@ def test_what_moto_lacks_is_answered(iam: Any, aws_account: str) -> None:
     assert refusal(iam.delete_policy, PolicyArn=policy) == "DeleteConflict"
     iam.delete_user_permissions_boundary(UserName="u")
     iam.delete_policy(PolicyArn=policy)
+
+
+def test_a_listing_is_whole_however_long(iam: Any, strict: Strict, aws_account: str) -> None:
+    """The server behind pages by itself after 100 roles; the layer still gives them all, in the pages it is told."""
+    root = trust(f"arn:aws:iam::{aws_account}:root")
+    for n in range(101):
+        iam.create_role(RoleName=f"r{n}", AssumeRolePolicyDocument=root)
+    assert len(iam.list_roles(MaxItems=1000)["Roles"]) == 101
+    with strict.cut_pages(60):
+        pages = list(iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 1000}))
+    assert [len(page["Roles"]) for page in pages] == [60, 41]
