@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -104,7 +105,10 @@ def show(
     out(audit.show(found, style(color.value, verbose=verbose)))
 
 
-@app.command(epilog="\b\nExamples:\n  nhictl audit verify\n  nhictl audit verify --anchor 1200:9f86d081...")
+@app.command(
+    epilog="\b\nExamples:\n  nhictl audit verify\n  nhictl audit verify --anchor 1200:9f86d081..."
+    "\n  nhictl audit verify --key ledger.pub"
+)
 def verify(
     anchor: Annotated[
         str,
@@ -114,20 +118,29 @@ def verify(
             metavar="SEQ:HASH",
         ),
     ] = "",
+    key: Annotated[
+        list[Path],
+        o.option(
+            "--key",
+            help="Trust the Ed25519 public keys in this file; NHICTL_LEDGER_KEY's is trusted anyway. May be repeated.",
+            metavar="FILE",
+        ),
+    ] = [],  # noqa: B006 - typer makes its own
     chdir: o.Chdir = Path(),
     env: o.Env = "",
     output: o.Output = o.Format.TABLE,
     color: o.ColorOption = o.Color.AUTO,
     debug: o.Debug = False,
 ) -> None:
-    """Check that nothing was altered, inserted, dropped or reordered."""
+    """Check that nothing was altered, inserted, dropped or reordered, and that checkpoints have trusted signatures."""
     from nhictl.cli import asking
+    from nhictl.ledger import signing
     from nhictl.ledger import verify as check
     from nhictl.render import audit
 
-    seen = _anchor(anchor)
+    seen, keys = _anchor(anchor), signing.trusted(os.environ, key)
     ledger = asking.ledger(chdir, env)
-    problems = check.verify(ledger, seen)
+    problems = check.verify(ledger, seen, keys=keys)
     bad = any(p.level == "error" for p in problems)
     head = None if bad else ledger.head()
     entries = head.seq + 1 if head else max((p.seq for p in problems), default=-1) + 1

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from nhictl.cli.checks import guarded
 from nhictl.model import LedgerError, NhictlError, Resource
-from nhictl.render.doctor import Check
+from nhictl.render.doctor import Check, State
 from nhictl.render.text import count
 
 if TYPE_CHECKING:
     from nhictl.kinds.workspace import Environment, Target, Workspace
     from nhictl.ledger import Ledger
+    from nhictl.ledger.verify import Problem
     from nhictl.manifest.validate import Checked
     from nhictl.providers.base import Adapter, Checkup
 
@@ -117,19 +118,43 @@ def _ledger(workspace: Workspace, environment: Environment) -> Iterator[Check]:
 def _intact(area: str, ledger: Ledger) -> Iterator[Check]:
     from nhictl.ledger.verify import verify
 
-    problems = verify(ledger)
+    problems = verify(ledger, keys=_trusted())
     errors = [p for p in problems if p.level == "error"]
-    said = tuple(f"entry {p.seq}: {p.message}" for p in problems)
     if errors:
+        said = tuple(_said(p) for p in problems)
         hint = "nhictl audit verify; nothing is changed anywhere while the ledger is not intact"
         yield Check(area, "ledger", "error", f"NOT intact: {count(len(errors), 'error')}", hint, details=said[:5])
         return
     head = ledger.head()
     yield Check(area, "ledger", "ok", f"intact, {count(head.seq + 1, 'entry')}, head {head.seq}:{head.hash[:12]}")
-    if problems:
+    yield from _findings(area, problems)
+
+
+def _findings(area: str, problems: list[Problem]) -> Iterator[Check]:
+    """Yield what an intact ledger has that somebody should know: unknown ends, entries nobody signed, the rest."""
+    unknown = [p for p in problems if p.code == "unknown"]
+    if unknown:
         hint = "the next apply settles them by reading the targets"
-        text = f"{count(len(problems), 'operation')} without a known end"
-        yield Check(area, "ledger operations", "warning", text, hint, details=said[:5])
+        text = f"{count(len(unknown), 'operation')} without a known end"
+        details = tuple(p.message for p in unknown[:5])
+        yield Check(area, "ledger operations", "warning", text, hint, details=details)
+    for problem in problems:
+        if problem not in unknown:
+            state: State = "warning" if problem.level == "warning" else "note"
+            yield Check(area, f"ledger {problem.code}", state, _said(problem))
+
+
+def _said(problem: Problem) -> str:
+    return f"entry {problem.seq}: {problem.message}" if problem.seq >= 0 else problem.message
+
+
+def _trusted() -> frozenset[str]:
+    from nhictl.ledger import signing
+
+    try:
+        return signing.trusted(os.environ)
+    except LedgerError:
+        return frozenset()  # said by the check of the signing key
 
 
 def _held(area: str, ledger: Ledger) -> Iterator[Check]:

@@ -2,13 +2,14 @@
 
 Rules enforced here:
 - the signed text names what it is, the workspace, the environment, the size and the root: it fits nothing else;
-- a key that was configured and cannot be used is an error, never a silent fall-back to unsigned.
+- a key that was configured and cannot be used is an error, never a silent fall-back to unsigned;
+- trusted are the keys named by whoever verifies and the configured signer's own, never a key because the log names it.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from nhictl.model import LedgerError, canonical
 
 KEY_VARIABLE = "NHICTL_LEDGER_KEY"
 _MISSING = "pip install cryptography"
+_FORM = "an Ed25519 public key as ssh-keygen writes it (ssh-ed25519 AAAA...), or its 32 bytes in base64"
+_OPENSSH = b"\0\0\0\x0bssh-ed25519\0\0\0\x20"
+_MAX_KEY_FILE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,41 @@ def load(path: Path) -> Signer:
     if not isinstance(key, Ed25519PrivateKey):
         raise LedgerError(f"the ledger key {_named(path)} is not an Ed25519 key", hint="ssh-keygen -t ed25519 -N ''")
     return Signer(key.public_key().public_bytes_raw(), key.sign)
+
+
+def trusted(environ: Mapping[str, str], files: Iterable[Path] = ()) -> frozenset[str]:
+    """Return the public keys (base64) in `files`, and that of the configured signer. Raises LedgerError."""
+    signer = configured(environ)
+    own = [b64encode(signer.public).decode()] if signer else []
+    return frozenset([*own, *(key for path in files for key in public_keys(path))])
+
+
+def public_keys(path: Path) -> list[str]:
+    """Return the Ed25519 public keys (base64 of 32 bytes) of a file, one a line: OpenSSH's form, or base64 alone.
+
+    Raises LedgerError when the file cannot be read, or any line is something else.
+    """
+    try:
+        with path.open(encoding="ascii") as file:
+            lines = [line.split() for line in file.read(_MAX_KEY_FILE).splitlines()]
+        found = [_public(words) for words in lines if words and not words[0].startswith("#")]
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"{path} has no public key that can be used ({type(error).__name__})", hint=_FORM) from None
+    if not found:
+        raise LedgerError(f"{path} has no public key in it", hint=_FORM)
+    return found
+
+
+def _public(words: list[str]) -> str:
+    """Return the key of a line as base64 of its 32 bytes. Raises ValueError."""
+    openssh = words[0] == "ssh-ed25519"
+    if not openssh and len(words) > 1:
+        raise ValueError("neither OpenSSH nor base64")
+    raw = b64decode(words[1] if openssh and len(words) > 1 else words[0], validate=True)
+    key = raw.removeprefix(_OPENSSH) if openssh else raw
+    if len(key) != 32:
+        raise ValueError("not 32 bytes")
+    return b64encode(key).decode()
 
 
 def _named(path: Path) -> str:

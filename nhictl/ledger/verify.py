@@ -5,6 +5,8 @@ Rules enforced here:
 - one lock holder at a time; a lock is taken over only from a dead or expired holder, and says so;
 - an outcome has an intent, and an operation ends once; intents without an end are reported as unknown;
 - checkpoints hold the Merkle root of the lines before them, signatures are their keys';
+- with trusted keys some checkpoint is signed, by one of them every one from the first signed one on; what stands after
+  the last signed one is said to be uncovered;
 - against an anchor (a head seen earlier) the log is as long as it was and passes through it.
 """
 
@@ -52,6 +54,7 @@ class Audit:
     touched: str = ""
     breaker: str = ""
     operations: dict[str, str] = field(default_factory=dict)
+    signed: int = -1
 
     def check(self, piece: bytes) -> list[Problem]:
         """Take the next line, newline included; return what is wrong with it."""
@@ -84,7 +87,18 @@ class Audit:
         if self.anchor is not None and self.seq < self.anchor.seq:
             missing = self.anchor.seq - self.seq
             found.append(Problem("error", "cut", f"the log lacks {missing} entries it had at the anchor"))
-        return found
+        return found + self._covered()
+
+    def _covered(self) -> list[Problem]:
+        if not self.keys:
+            text = "signatures are not compared with a trusted key: whoever signed may be anybody (audit verify --key)"
+            return [Problem("info", "untrusted", text)] if self.signed >= 0 else []
+        if self.signed < 0:
+            text = "no checkpoint is signed by a trusted key; if the key is new, the next apply with changes signs one"
+            return [Problem("error", "unsigned", text)] if self.seq >= 0 else []
+        rest = self.seq - self.signed
+        text = "1 entry is" if rest == 1 else f"{rest} entries are"
+        return [Problem("info", "uncovered", f"{text} not covered by a signature yet")] if rest else []
 
     def _torn(self, piece: bytes) -> list[Problem]:
         if overlong(piece):
@@ -161,15 +175,22 @@ class Audit:
     def _checkpoint(self, entry: Entry) -> list[Problem]:
         if any(entry.data.get(key) != value for key, value in checkpoint.as_data(self.tree).items()):
             return [self._error("checkpoint", "the checkpoint is not that of the lines before it")]
-        if "signature" not in entry.data:
-            unsigned = [self._error("signature", "the checkpoint is not signed by a trusted key")]
-            return unsigned if self.keys else []
+        if "signature" not in entry.data and "key" not in entry.data:
+            unsigned = [self._error("signature", "the checkpoint is not signed, and an earlier one is")]
+            return unsigned if self.keys and self.signed >= 0 else []
+        return self._signature(entry)
+
+    def _signature(self, entry: Entry) -> list[Problem]:
         text = signing.statement(self.tree, workspace=self.workspace, environment=self.environment)
         answer = signing.holds(entry.data, text)
         if answer is None:
-            return [Problem("warning", "signature", "not checked: the package cryptography is missing", self.seq)]
-        if not answer or (self.keys and entry.data["key"] not in self.keys):
-            return [self._error("signature", "the checkpoint is not signed by the key it should be")]
+            level = "error" if self.keys else "warning"
+            return [Problem(level, "signature", "not checked: the package cryptography is missing", self.seq)]
+        if not answer:
+            return [self._error("signature", "the signature is not that of the key the checkpoint names")]
+        if self.keys and entry.data["key"] not in self.keys:
+            return [self._error("signature", "the checkpoint is signed by a key that is not trusted")]
+        self.signed = self.seq
         return []
 
 
@@ -203,7 +224,7 @@ def verify_lines(pieces: Iterable[bytes], audit: Audit) -> list[Problem]:
 
 
 def verify(ledger: Ledger, anchor: Head | None = None, *, keys: frozenset[str] = frozenset()) -> list[Problem]:
-    """Return every problem of a ledger; `keys` are the public keys (base64) that must have signed its checkpoints.
+    """Return every problem of a ledger; `keys` are the trusted public keys (base64), none when nobody is trusted.
 
     Raises LedgerError when the log cannot be read at all.
     """

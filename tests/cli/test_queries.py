@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -104,6 +106,38 @@ def test_verify_finds_a_cut_tail_against_an_anchor(told: Shop, line: Line):
     log = told.root / ".nhictl/ledger/test/log.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-4]))
     assert line("audit", "verify", "--anchor", head).code == 1
+
+
+@pytest.fixture()
+def signing_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configured signing key, its public half beside it."""
+    form = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519")
+    key, path = ed25519.Ed25519PrivateKey.generate(), tmp_path / "key"
+    path.write_bytes(key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()))
+    public = key.public_key().public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH)
+    path.with_suffix(".pub").write_bytes(public)
+    monkeypatch.setenv("NHICTL_LEDGER_KEY", str(path))
+    return path
+
+
+def test_verify_wants_the_signatures_of_the_configured_key(shop: Shop, line: Line, signing_key: Path):
+    """And says what they do not cover."""
+    assert line("apply", "--yes").code == 0
+    said = line("audit", "verify")
+    assert (said.code, "1 entry is not covered by a signature yet" in said.out) == (0, True)
+
+
+def test_verify_and_doctor_find_missing_signatures(told: Shop, line: Line, signing_key: Path):
+    """A ledger nobody signed is not that of the key, named as a variable or an option."""
+    public = str(signing_key.with_suffix(".pub"))
+    by_variable = line("audit", "verify"), line("doctor")
+    with mock.patch.dict("os.environ"):
+        del os.environ["NHICTL_LEDGER_KEY"]
+        by_option = line("audit", "verify", "--key", public, "--key", public)
+        unasked = line("audit", "verify")
+    assert [said.code for said in (*by_variable, by_option, unasked)] == [1, 1, 1, 0]
+    assert "unsigned: no checkpoint is signed by a trusted key" in by_option.out
 
 
 def test_export_is_every_line_as_recorded(told: Shop, line: Line):

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from base64 import b64encode
 from hashlib import sha256
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhictl.ledger import checkpoint, signing, writer
+from nhictl.ledger.chain import EMPTY, EntryType, compose, encode, parse, split, stamp
 from nhictl.ledger.checkpoint import Range, as_data, extend, from_data
 from nhictl.ledger.verify import verify
 from nhictl.model import LedgerError
@@ -100,17 +102,106 @@ def signed_ledger(make, key):
     return ledger
 
 
+def public(key):
+    return signing.trusted({"NHICTL_LEDGER_KEY": str(key)})
+
+
+def codes(ledger, keys=frozenset()):
+    return [(one.level, one.code) for one in verify(ledger, keys=keys)]
+
+
+def rewritten(log_path, change):
+    """Write the log anew from the start, `change` made to each entry's parts, the chain and the trees made good."""
+    head, tree, lines = EMPTY, Range(), []
+    for piece in log_path.read_bytes().splitlines():
+        entry = parse(split(piece))
+        data = dict(entry.data)
+        if entry.type == "checkpoint":
+            data |= as_data(tree)
+        actor, data = change(dict(entry.actor), data)
+        by = stamp(entry.run, actor)
+        raw = compose(head, EntryType(entry.type), data=encode(data), time=entry.time, by=by)
+        head, tree = split(raw).head, extend(tree, (raw,))
+        lines.append(raw + b"\n")
+    log_path.write_bytes(b"".join(lines))
+
+
+def stripped(actor, data):
+    kept = {name: value for name, value in data.items() if name not in ("key", "signature")}
+    return {**actor, "name": "mallory"}, kept
+
+
 def test_a_configured_key_signs_checkpoints(make, key):
-    """The checkpoint carries key and signature, and verifies, against the trusted key too."""
+    """The checkpoint carries key and signature, and verifies against that key; what came after it is said."""
     ledger = signed_ledger(make, key)
     (entry,) = ledger.entries(types=frozenset({"checkpoint"}))
-    assert verify(ledger, keys=frozenset({entry.data["key"]})) == []
+    (said,) = verify(ledger, keys=frozenset({entry.data["key"]}))
+    assert (said.level, said.message) == ("info", "1 entry is not covered by a signature yet")
     assert key.read_text().splitlines()[1] not in str(entry)
 
 
-def test_a_signature_by_another_key_or_none_is_found(make, key):
-    """With a trusted key named, a checkpoint without its signature is an error."""
-    assert [one.code for one in verify(signed_ledger(make, key), keys=frozenset({"other"}))] == ["signature"]
+def test_without_a_trusted_key_it_is_said_that_signatures_prove_nothing(make, key):
+    """A key that only the log names is nobody's."""
+    assert codes(signed_ledger(make, key)) == [("info", "untrusted")]
+
+
+def test_a_signature_by_another_key_is_found(make, key):
+    """With a trusted key named, a checkpoint of another is an error, and none is left that is signed."""
+    found = codes(signed_ledger(make, key), frozenset({"other"}))
+    assert found == [("error", "signature"), ("error", "unsigned")]
+
+
+def test_a_log_written_anew_without_signatures_is_found(make, key, log_path):
+    """Chain and trees hold; only the trusted key knows that it signed."""
+    ledger = signed_ledger(make, key)
+    rewritten(log_path, stripped)
+    assert codes(ledger) == []
+    assert codes(ledger, public(key)) == [("error", "unsigned")]
+
+
+def test_a_log_written_anew_with_its_old_signatures_is_found(make, key, log_path):
+    """They are signatures of another tree."""
+    ledger = signed_ledger(make, key)
+    rewritten(log_path, lambda actor, data: ({**actor, "name": "mallory"}, data))
+    assert codes(ledger, public(key)) == [("error", "signature"), ("error", "unsigned")]
+
+
+def test_signing_may_begin_late_and_then_never_stops(make, key):
+    """Unsigned checkpoints before the first signed one are covered by it; one after it is an error."""
+    runs = ("run-1", None), ("run-2", signing.load(key)), ("run-3", None)
+    found = []
+    for run, signer in runs:
+        ledger = make(run, signer=signer)
+        with ledger.lock("apply") as appender:
+            appender.append("correction", {})
+        found.append(codes(ledger, public(key)))
+    assert found == [
+        [("error", "unsigned")],
+        [("info", "uncovered")],
+        [("error", "signature"), ("info", "uncovered")],
+    ]
+
+
+def test_public_keys_are_read_from_files(tmp_path):
+    """As ssh-keygen writes them or in base64 alone, one a line."""
+    raw = bytes(range(32))
+    wire = b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + raw).decode()
+    path = tmp_path / "keys"
+    path.write_text(f"# ours\nssh-ed25519 {wire} ada@example.com\n\n{b64encode(raw[::-1]).decode()}\n")
+    assert signing.trusted({}, [path]) == {b64encode(raw).decode(), b64encode(raw[::-1]).decode()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing\n", "ssh-ed25519", "ssh-rsa AAAA x", "AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n", "é"],
+)
+def test_what_is_no_public_key_is_refused(tmp_path, text):
+    """Nothing of the file is shown: it may be the wrong one."""
+    path = tmp_path / "keys"
+    path.write_text(text)
+    with pytest.raises(LedgerError) as raised:
+        signing.public_keys(path)
+    assert "canary" not in str(raised.value)
 
 
 def test_a_forged_signature_is_found(make, key, log_path):
@@ -140,7 +231,9 @@ def test_an_openssh_key_signs_too(make, tmp_path):
     """The key may be what ssh-keygen writes."""
     pytest.importorskip("cryptography")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id"], check=True)
-    assert verify(signed_ledger(make, tmp_path / "id")) == []
+    assert codes(signed_ledger(make, tmp_path / "id"), signing.trusted({}, [tmp_path / "id.pub"])) == [
+        ("info", "uncovered")
+    ]
     assert checkpoint.Range().root() == sha256().digest()
 
 
