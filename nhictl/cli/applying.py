@@ -102,6 +102,8 @@ def _confirm(plan: Plan, flags: Flags) -> None:
             hint="apply a saved plan, or use --expect-digest DIGEST, or --yes",
             exit_code=Exit.USAGE,
         )
+    if flags.output != "table":
+        show.plan_to_approve(plan, color=flags.color, verbose=flags.verbose)
     say("")
     answer = input_line(f"Apply these {len(plan.changes)} changes to {plan.environment}? Only yes is accepted: ")
     if answer.strip() != "yes":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nhictl.cli.applying import Flags
     from nhictl.engine.execute import Event, Executed
     from nhictl.model import Plan
+    from nhictl.render.text import Style
 
 
 @contextlib.contextmanager
@@ -36,18 +37,27 @@ def reading(*, quiet: bool, no_progress: bool, color: str = "auto") -> Iterator[
 def plan(
     made: Plan, *, as_json: bool, color: str, verbose: int, saved: Path | None = None, applying: bool = False
 ) -> None:
-    """Write a plan to stdout."""
+    """Write a plan to stdout; when it is applied, without the command that applies it."""
     if as_json:
         from nhictl.plan_file import to_json
 
         out(json_text(to_json(made)))
         return
+    command = "" if applying or not made.changes else _apply_command(made, saved)
+    out(_text(made, style(color, verbose=verbose), command, saved))
+
+
+def plan_to_approve(made: Plan, *, color: str, verbose: int) -> None:
+    """Write the plan that somebody is asked about to stderr, beside the question."""
+    say(_text(made, style(color, verbose=verbose, err=True), "", None))
+
+
+def _text(made: Plan, look: Style, command: str, saved: Path | None) -> str:
     from nhictl.render.plan_text import render
 
-    command = "" if applying or not made.changes else _apply_command(made, saved)
     lifted = "" if any(f.rule in ABSOLUTE for f in made.safety) else _override_command(made, saved)
     shown = _without_expiry(made, saved)
-    out(render(shown, style(color, verbose=verbose), apply_command=command, override_command=lifted))
+    return render(shown, look, apply_command=command, override_command=lifted)
 
 
 def _without_expiry(made: Plan, saved: Path | None) -> Plan:
@@ -168,6 +178,7 @@ __all__ = [
     "applying",
     "json_text",
     "plan",
+    "plan_to_approve",
     "reading",
     "reports",
     "result",

@@ -22,6 +22,17 @@ def test_applies_after_yes_what_it_showed(shop: Shop):
     assert shop.names("identities") == ["api", "job"]
 
 
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_shows_what_it_asks_about_in_every_format(shop: Shop, form: str):
+    """On stderr: stdout keeps to the result."""
+    with terminal("apply", "-o", form, cwd=shop.root) as shown:
+        above = shown.wait_for(QUESTION)
+        assert "directory/identity/api" in above
+        shown.type("no\n")
+        assert shown.end() == 1
+    assert shop.entries() == []
+
+
 @pytest.mark.parametrize("answer", ["y", "Y", "YES", "no", "", "yes please", "ja"])
 def test_takes_nothing_else_for_yes(shop: Shop, answer: str):
     """Nothing was changed, nothing recorded, and it says so."""
