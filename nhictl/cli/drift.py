@@ -49,7 +49,7 @@ def drift(
     with show.reading(quiet=quiet, no_progress=no_progress) as progress, connected(pairs, write=False) as open_targets:
         request = context.request(loaded, chosen, progress=progress)
         prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
-        found = compare.drift(prepared, open_targets)
+        found = compare.drift(prepared, open_targets, chosen)
     if output is o.Format.JSON:
         out(render_json(found))
     else:

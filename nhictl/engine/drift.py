@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - drift is a difference between live and recorded; a difference between manifests and record is a pending change;
-- unmanaged objects are neither: they are only counted.
+- unmanaged objects are neither: they are only counted;
+- what a selection leaves out is neither compared nor counted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from nhictl.ledger.fold import recorded
 from nhictl.model import Address, Change, FieldChange, Managed, Resource, Snapshot
 from nhictl.ownership import followed
 from nhictl.providers.base import Kind
+from nhictl.select import Selection, selects
+
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +45,15 @@ class Drift:
     checked: int
 
 
-def drift(prepared: Prepared, open_targets: tuple[Connected, ...]) -> Drift:
-    """Return what happened to managed objects since we last applied them."""
+def drift(prepared: Prepared, open_targets: tuple[Connected, ...], selection: Selection = EVERYTHING) -> Drift:
+    """Return what happened to the selected managed objects since we last applied them."""
     kinds = {at.target.name: at.adapter.capabilities.kinds for at in open_targets}
     owner = f"{prepared.plan.workspace}/{prepared.plan.environment}"
     found, checked = [], 0
     views = {name: _view(kinds, snapshot, prepared) for name, snapshot in prepared.snapshots.items()}
     for address, record in sorted(prepared.folded.managed.items()):
         snapshot = prepared.snapshots.get(address.target)
-        if snapshot is None or not snapshot.complete:
+        if snapshot is None or not snapshot.complete or not _selected(selection, record, prepared):
             continue
         checked += 1
         one = _compare(kinds[address.target][address.kind], record, views[address.target].get(address), owner)
@@ -58,6 +62,14 @@ def drift(prepared: Prepared, open_targets: tuple[Connected, ...]) -> Drift:
     drifted = {d.address for d in found}
     pending = tuple(c for c in prepared.plan.changes if c.address not in drifted or _pending(c, prepared))
     return Drift(tuple(found), pending, prepared.plan.unmanaged, prepared.plan.unreadable, checked)
+
+
+def _selected(selection: Selection, record: Managed, prepared: Prepared) -> bool:
+    """True when the selection picks what is recorded, by the name it had or has now, and excludes neither."""
+    now = prepared.desired.get(record.address)
+    names = {record.subject, now.subject if now is not None else record.subject}
+    excluded = any(selection.leaves_out(record.address, name) for name in names)
+    return not excluded and any(selects(selection, record.address, name, None) for name in names)
 
 
 def _view(

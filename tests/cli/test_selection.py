@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Line
@@ -70,3 +72,32 @@ def test_a_removal_happens_when_it_is_named(changed: Shop, line: Line):
     said = line("plan", "--target", "nhi/job")
     assert "directory/identity/job" in said.out
     assert "directory/identity/new" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "drifted"),
+    [
+        ("", {"directory/role/reader", "directory/role/writer"}),
+        ("--target role/reader", {"directory/role/reader"}),
+        ("--target directory/role/writer", {"directory/role/writer"}),
+        ("--target directory", {"directory/role/reader", "directory/role/writer"}),
+        ("--exclude role/reader", {"directory/role/writer"}),
+        ("--target directory --exclude directory/role/writer", {"directory/role/reader"}),
+        ("--target nhi/api", set()),
+    ],
+)
+def test_drift_compares_what_is_selected_and_nothing_else(shop: Shop, line: Line, words: str, drifted: set[str]):
+    """The exit code is that of the selection."""
+    shop.converge()
+    shop.sql("UPDATE roles SET description = 'by hand'")
+    said = line("drift", "-o", "json", *words.split())
+    found = json.loads(said.out)
+    assert {one["address"] for one in found["drift"]} == drifted
+    assert said.code == (2 if drifted else 0)
+    assert (found["checked"] < 6) == bool(words and words != "--target directory")
+
+
+def test_drift_of_nothing_is_a_usage_error(shop: Shop, line: Line):
+    """A typo must not read as "no drift"."""
+    shop.converge()
+    assert line("drift", "--target", "nhi/nwe").code == 64
