@@ -91,6 +91,8 @@ def _show(prepared: Prepared, flags: Flags) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise NhictlError("nobody reads the plan; nothing was changed") from None
+    except OSError as error:
+        raise NhictlError(f"cannot write the plan: {error.strerror}; nothing was changed") from None
 
 
 def _confirm(plan: Plan, flags: Flags) -> None:
@@ -123,7 +125,6 @@ def _finish(executed: Executed, prepared: Prepared, run: str, flags: Flags) -> E
     code = exit_code(executed, prepared.plan)
     with whoever_listens():
         show.result(executed, prepared.plan, run, flags, code=code)
-        sys.stdout.flush()
     return code
 
 

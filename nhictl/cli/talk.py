@@ -33,10 +33,13 @@ def _write(stream: TextIO, text: str, *, flush: bool) -> None:
 
 
 class _Deaf:
-    """A stream whose reader may go away: then nothing more is written, and nobody is stopped by it."""
+    """A stream that stops nobody: when its reader goes away or it cannot be written, nothing more is written to it.
+
+    `error` says why it could not be written; a reader that went away is none.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream, self._gone = stream, False
+        self._stream, self._gone, self.error = stream, False, ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -53,20 +56,28 @@ class _Deaf:
             return
         try:
             do(*arguments)
-        except OSError:
+        except OSError as error:
             self._gone = True
+            self.error = "" if isinstance(error, BrokenPipeError) else error.strerror or type(error).__name__
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
 @contextmanager
 def whoever_listens() -> Iterator[None]:
-    """Let nobody who stops reading what we say stop what we do."""
+    """Let nobody who stops reading what we say stop what we do.
+
+    Raises NhictlError at the end when the result could not be written for another reason: it must not look written.
+    """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Deaf(before[0]), _Deaf(before[1])
+    deaf = _Deaf(before[0])
+    sys.stdout, sys.stderr = deaf, _Deaf(before[1])
     try:
         yield
+        deaf.flush()
     finally:
         sys.stdout, sys.stderr = before
+    if deaf.error:
+        raise NhictlError(f"cannot write the result: {deaf.error}", hint="nhictl audit log tells what was done")
 
 
 def say(text: str) -> None:

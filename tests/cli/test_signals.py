@@ -97,3 +97,22 @@ def test_an_apply_is_whole_although_nobody_reads_on(shop: Shop, words: str, read
         assert shop.ledger().lock_state() is None
     else:
         assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", ["apply --yes -o json", "apply --yes -o jsonl"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_result_that_cannot_be_written_is_told_after_the_apply(shop: Shop, words: str, unbuffered: str):
+    """Everything is applied and recorded; whoever waits for the result must not take an empty file for it."""
+    done = in_bash(shop, '"$@" > /dev/full', *words.split(), PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    assert "error: cannot write the result: No space left on device" in done.stderr
+    assert "help: nhictl audit log" in done.stderr
+    assert shop.pending() == []
+
+
+def test_a_plan_that_cannot_be_shown_is_not_applied(shop: Shop):
+    """Nothing is changed unseen."""
+    done = in_bash(shop, '"$@" > /dev/full', "apply", "--yes")
+    assert done.returncode == 1
+    assert "error: cannot write the plan: No space left on device; nothing was changed" in done.stderr
+    assert shop.entries() == []
