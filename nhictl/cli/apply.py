@@ -115,13 +115,16 @@ def _selection_of(plan: Plan) -> Selection:
 
 
 def exit_code(executed: Executed, plan: Plan) -> Exit:
-    """Return the exit code of an apply: complete, partly applied, interrupted or failed."""
+    """Return the exit code of an apply: complete, partly applied, interrupted, or why nothing was applied."""
     if executed.stopped == "interrupted":
         return Exit.INTERRUPTED
     statuses = {receipt.status for receipt in executed.receipts}
-    held_back = bool(plan.unreadable) or any(f.level == "error" for f in plan.findings)
-    if statuses <= {Status.APPLIED}:
-        if plan.auth_failed and not statuses:
-            return Exit.AUTH
-        return Exit.PARTIAL if held_back and statuses else Exit.STALE if held_back else Exit.DONE
-    return Exit.PARTIAL if Status.APPLIED in statuses or Status.INDETERMINATE in statuses else Exit.ERROR
+    refused = any(finding.level == "error" for finding in plan.findings)
+    incomplete = bool(plan.unreadable) or refused or not statuses <= {Status.APPLIED}
+    if statuses & {Status.APPLIED, Status.INDETERMINATE}:
+        return Exit.PARTIAL if incomplete else Exit.DONE
+    if plan.auth_failed:
+        return Exit.AUTH
+    if plan.unreadable or statuses:
+        return Exit.ERROR
+    return Exit.STALE if refused else Exit.DONE

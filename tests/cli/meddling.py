@@ -14,10 +14,14 @@ from nhictl.providers.local.adapter import adapter as local
 
 @dataclass
 class Meddling:
-    """The local adapter; `before` is called before each change and may raise, `closed` refuses to connect."""
+    """The local adapter; `before` is called before each change and may raise.
+
+    `closed` refuses to connect, to the target `only` when one is named.
+    """
 
     before: Callable[[Change], None] = lambda _change: None
     closed: Fault | None = None
+    only: str = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(local, name)
@@ -25,7 +29,7 @@ class Meddling:
     @contextlib.contextmanager
     def connect(self, target: Target, *, write: bool) -> Iterator[Any]:
         """Open the directory behind a session that meddles."""
-        if self.closed:
+        if self.closed and self.only in ("", target.name):
             raise ProviderError(self.closed, "the door is closed", hint="knock")
         with local.connect(target, write=write) as session:
             yield _Session(session, self.before)

@@ -12,6 +12,21 @@ from tests.support import Shop, nhi, role
 
 
 @pytest.fixture()
+def half_open(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    """Put a second target beside the directory, whose door is closed."""
+
+    def use(fault: Fault) -> None:
+        shop.declare(
+            role("reader"), nhi("api", "reader", targets=["directory"]), nhi("job", "reader", targets=["other"])
+        )
+        targets = {name: {"provider": "local", "path": f"{name}.db"} for name in ("directory", "other")}
+        configure(shop.root, environments={"test": {"targets": targets}})
+        monkeypatch.setattr(context, "adapters", lambda _environment: {"local": Meddling(closed=fault, only="other")})
+
+    return use
+
+
+@pytest.fixture()
 def provider(monkeypatch: pytest.MonkeyPatch):
     """Put an adapter in the local one's place."""
 
@@ -47,15 +62,27 @@ def test_0_an_apply_with_nothing_to_do(shop: Shop, line: Line):
     assert "No changes" in said.out
 
 
-def test_1_error_a_target_that_cannot_be_read(shop: Shop, line: Line, provider):
-    """Unknown is not empty."""
-    provider(Meddling(closed=Fault.UNREACHABLE))
-    for words in (["plan"], ["drift"], ["apply", "--yes"]):
-        said = line(*words)
-        assert said.code != 0, words
-        assert "the door is closed" in said.all
-    assert line("plan").code == 1
-    assert line("drift").code == 1
+@pytest.mark.parametrize("words", ["plan", "drift", "apply --yes", "adopt nhi/api --yes"])
+@pytest.mark.parametrize(("fault", "code"), [(Fault.UNREACHABLE, 1), (Fault.DENIED, 1), (Fault.AUTH, 4)])
+def test_1_error_a_target_that_cannot_be_read(shop: Shop, line: Line, provider, words: str, fault: Fault, code: int):
+    """Unknown is not empty, and not stale: another plan would not help."""
+    provider(Meddling(closed=fault))
+    said = line(*words.split())
+    assert said.code == code
+    assert "the door is closed" in said.all
+    assert shop.entries() == []
+
+
+@pytest.mark.parametrize(("fault", "code"), [(Fault.UNREACHABLE, 1), (Fault.AUTH, 4)])
+def test_7_a_target_that_cannot_be_read_beside_one_that_was_applied(
+    shop: Shop, line: Line, half_open, fault: Fault, code: int
+):
+    """The first apply does what it can; the next has nothing left that it could do."""
+    half_open(fault)
+    assert [line("plan").code, line("drift").code] == [code, code]
+    assert line("apply", "--yes").code == 7
+    assert shop.names("identities") == ["api"]
+    assert line("apply", "--yes").code == code
 
 
 def test_1_error_every_change_failed(shop: Shop, line: Line, provider):
@@ -138,6 +165,8 @@ def test_6_a_conflict(shop: Shop, line: Line):
     said = line("plan")
     assert said.code == 6
     assert "directory/identity/api" in said.out
+    assert line("apply", "--yes").code in (6, 7)
+    assert line("apply", "--yes").code == 6
 
 
 def test_6_a_lock_that_another_run_holds(shop: Shop, line: Line):
