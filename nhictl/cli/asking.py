@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nhictl.ledger.actor import clean
 from nhictl.model import Exit, NhictlError
 
 if TYPE_CHECKING:
     from nhictl.ledger import Ledger
+    from nhictl.ledger.scan import LockState
 
 
 def ledger(chdir: Path, env: str, *, read_only: bool = True, missing_ok: bool = False) -> Ledger:
@@ -23,6 +26,14 @@ def ledger(chdir: Path, env: str, *, read_only: bool = True, missing_ok: bool = 
             f"nothing was recorded yet for {environment.name}", hint="the first `nhictl apply` starts the ledger"
         )
     return found
+
+
+def taken_over(ledger: Ledger, held: LockState) -> str:
+    """Say why the next apply takes the lock over from its holder; empty while that run may be alive."""
+    if not ledger.gone(held):
+        return ""
+    why = "its process is gone" if held.host == clean(platform.node()) else "its time ran out"
+    return f"{why}: the next apply takes over"
 
 
 def text(data: object) -> str:

@@ -158,7 +158,7 @@ def _trusted() -> frozenset[str]:
 
 
 def _held(area: str, ledger: Ledger) -> Iterator[Check]:
-    from nhictl.cli.context import now
+    from nhictl.cli.asking import taken_over
 
     try:
         held = ledger.lock_state()
@@ -168,8 +168,7 @@ def _held(area: str, ledger: Ledger) -> Iterator[Check]:
         yield Check(area, "ledger lock", "ok", "free")
         return
     text = f"held by {held.holder} on {held.host} (process {held.pid}) since {held.since}, for {held.command}"
-    hint = "its run is gone: the next apply takes over" if held.expired(now()) else ""
-    yield Check(area, "ledger lock", "warning", text, hint)
+    yield Check(area, "ledger lock", "warning", text, taken_over(ledger, held))
 
 
 def _signing(area: str, ledger: Ledger) -> Iterator[Check]:

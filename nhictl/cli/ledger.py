@@ -28,14 +28,16 @@ def list_(chdir: o.Chdir = Path(), env: o.Env = "", output: o.Output = o.Format.
     ledger = asking.ledger(chdir, env, missing_ok=True)
     held = ledger.lock_state() if ledger.exists() else None
     if output is o.Format.JSON:
-        out(asking.text([dataclasses.asdict(held)] if held else []))
+        out(asking.text([{**dataclasses.asdict(held), "gone": ledger.gone(held)}] if held else []))
         return
     if held is None:
         out("not locked")
         return
+    ended = asking.taken_over(ledger, held)
     out(
         f"{visible(held.holder)} on {visible(held.host)} (process {held.pid}), run {visible(held.run)}\n"
         f"  command  {visible(held.command)}\n  since    {held.since}\n  expires  {held.expires}"
+        + (f"\n  {ended}" if ended else "")
     )
 
 

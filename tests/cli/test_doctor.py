@@ -188,3 +188,15 @@ def test_a_cache_that_is_not_private_is_not_used_and_says_so(
     (tmp_path / "open" / "nhictl").chmod(0o777)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "open"))
     assert checks(line)["This machine", "cache"]["state"] == "warning"
+
+
+def test_a_torn_line_is_no_open_operation(shop: Shop, line: Line):
+    """Each finding under its own name."""
+    shop.converge()
+    log = shop.root / ".nhictl" / "ledger" / "test" / "log.jsonl"
+    with log.open("ab") as file:
+        file.write(b'{"v":1,"torn')
+    found = checks(line)
+    assert ("Environment test", "ledger operations") not in found
+    assert found["Environment test", "ledger torn"]["state"] == "warning"
+    assert "entry -1" not in line("doctor").out

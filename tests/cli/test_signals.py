@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 
@@ -116,3 +117,27 @@ def test_a_plan_that_cannot_be_shown_is_not_applied(shop: Shop):
     assert done.returncode == 1
     assert "error: cannot write the plan: No space left on device; nothing was changed" in done.stderr
     assert shop.entries() == []
+
+
+def test_a_killed_apply_is_seen_to_be_gone(shop: Shop, line: Line):
+    """Its lock stands in the log; whoever looks learns that nobody has to break it."""
+    process = subprocess.Popen(
+        command("apply", "--yes", slow=True), cwd=shop.root, env=environment(), stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(shop.root / "started")
+    alive = line("ledger", "lock", "list")
+    running = json.loads(line("ledger", "lock", "list", "-o", "json").out)
+    process.kill()
+    process.wait()
+    gone = "its process is gone: the next apply takes over"
+    assert gone not in alive.out
+    assert [held["gone"] for held in running] == [False]
+    assert gone in line("ledger", "lock", "list").out
+    assert [held["gone"] for held in json.loads(line("ledger", "lock", "list", "-o", "json").out)] == [True]
+    said = line("doctor").out
+    assert gone in said
+    assert "1 operation without a known end" in said
+    assert "entry -1" not in said
+    assert line("apply", "--yes").code == 0
+    assert line("ledger", "lock", "list").out == "not locked\n"
