@@ -77,7 +77,11 @@ def _cannot_be_expressed(checked: Checked) -> list[Diagnostic]:
 
     found: dict[Diagnostic, None] = {}
     for environment in checked.sound().environments.values():
-        known = adapters(environment)
+        try:
+            known = adapters(environment)
+        except InvalidManifests as error:
+            found.update(dict.fromkeys(error.diagnostics))
+            continue
         for target in environment.targets:
             estate = compile_target(checked, environment.name, target.name, today=now().date(), names={}, previous={})
             found.update(dict.fromkeys(known[target.provider].desired(estate).diagnostics))
@@ -135,22 +139,13 @@ def choose(workspace: Workspace, name: str) -> Environment:
 
 
 def adapters(environment: Environment) -> dict[str, Adapter]:
-    """Return the adapter of every provider that the environment's targets use."""
-    from importlib.metadata import entry_points
+    """Return the adapter of every provider that the environment's targets use.
 
-    wanted = {target.provider for target in environment.targets}
-    found: dict[str, Adapter] = {}
-    for name in sorted(wanted & set(_BUILT_IN)):
-        found[name] = _built_in(name)
-    for name in sorted(wanted - set(found)):
-        points = entry_points(group="nhictl.providers", name=name)
-        if not points:
-            raise NhictlError(f"no adapter for provider {name} is installed", exit_code=Exit.INVALID)
-        found[name] = next(iter(points)).load()
-    return found
+    Raises InvalidManifests when a target's settings do not fit an adapter that is not built in.
+    """
+    from nhictl.manifest import installed
 
-
-_BUILT_IN = ("aws", "local")
+    return installed.adapters(environment, _built_in)
 
 
 def _built_in(name: str) -> Adapter:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nhictl.model import Document
+from nhictl.model import Document, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One provider instance of one environment. `settings` is the target's mapping without `provider`, as written."""
+    """One provider instance of one environment. `settings` is the target's mapping without `provider`, as written;
+    `span` is where it stands.
+    """
 
     name: str
     provider: str
     settings: Mapping[str, Any]
     root: Path
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

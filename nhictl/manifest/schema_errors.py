@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
+from nhictl.manifest.installed import BUILT_IN
 from nhictl.manifest.schema import near_miss
 from nhictl.model import Diagnostic, Document, Path, Span
 
@@ -156,9 +157,8 @@ def _choice(document: Document, error: _Error) -> _Found:
     words = ["true" if c is True else str(c) for c in choices]
     text = f"{_field(at)} must be " + ("one of " if len(words) > 1 else "") + ", ".join(f"`{w}`" for w in words)
     shown = _shown(at, error.instance)
-    code = "E211" if at[-1:] == ("provider",) else "E204"
     hint = near_miss(str(error.instance), words) if isinstance(error.instance, str) else ""
-    yield at, Diagnostic(code, text + (f", not {shown}" if shown else ""), document.span(*at), hint=hint)
+    yield at, Diagnostic("E204", text + (f", not {shown}" if shown else ""), document.span(*at), hint=hint)
 
 
 def _format(document: Document, error: _Error) -> _Found:
@@ -171,7 +171,9 @@ def _format(document: Document, error: _Error) -> _Found:
         return
     shown = _shown(at, error.instance)
     text = f"{_field(at)} must be {title}" + (f", not {shown}" if shown else "")
-    yield at, Diagnostic("E205", text, document.span(*at))
+    code = "E211" if at[-1:] == ("provider",) else "E205"
+    hint = near_miss(str(error.instance), BUILT_IN) if code == "E211" else ""
+    yield at, Diagnostic(code, text, document.span(*at), hint=hint)
 
 
 def _length(document: Document, error: _Error) -> _Found:

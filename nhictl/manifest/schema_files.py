@@ -112,6 +112,11 @@ def fast(kind: str) -> FastValidator:
 @cache
 def explainer(kind: str) -> Validator:
     """Return the validator that explains: slow, exact, with the same verdict as `fast`."""
+    return explaining(strict(kind))
+
+
+def explaining(schema: dict[str, Any]) -> Validator:
+    """Return an explaining validator of any schema. Raises jsonschema's SchemaError when it is none."""
     from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.validators import extend
     from referencing import Registry
@@ -123,7 +128,8 @@ def explainer(kind: str) -> Validator:
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole)
     make: Any = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)  # type: ignore[no-untyped-call]
     registry: Any = Registry(retrieve=refuse)  # type: ignore[call-arg]
-    validator: Validator = make(strict(kind), registry=registry, format_checker=FormatChecker(formats=["date"]))
+    Draft202012Validator.check_schema(schema)
+    validator: Validator = make(schema, registry=registry, format_checker=FormatChecker(formats=["date"]))
     return validator
 
 

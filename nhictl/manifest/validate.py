@@ -80,7 +80,7 @@ def validate(
     cache = open_cache(cache_directory, schema_digest=schema_digest(), root=root) if cache_directory else None
     digest = hashlib.sha256(raw + b"\0" + scanned.contents.encode()).hexdigest()
     with collector_off():
-        key = f"{digest} {today}{' judged' if judge else ''}"
+        key = f"{digest} {today}{' judged' if judge else ''}{_adapters(workspace)}"
         sound = None if problems else judge
         loaded, found = _checked(scanned, workspace, today, (cache, key, documents), judge=sound)
     everything = sorted({*problems, *found}, key=lambda d: d.sort_key)
@@ -93,6 +93,14 @@ def validate(
 def _concerns(diagnostic: Diagnostic, files: set[str]) -> bool:
     spans = [diagnostic.span, *(span for span, _ in diagnostic.related)]
     return diagnostic.span is None or any(span is not None and span.file in files for span in spans)
+
+
+def _adapters(workspace: Workspace | None) -> str:
+    """Return what the result depends on besides nhictl itself: the releases of adapters of others."""
+    from nhictl.manifest.installed import versions
+
+    environments = workspace.environments.values() if workspace else ()
+    return versions({target.provider for environment in environments for target in environment.targets})
 
 
 def _checked(

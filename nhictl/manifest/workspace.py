@@ -15,12 +15,14 @@ from typing import Any
 
 from nhictl.kinds.common import duration_seconds
 from nhictl.kinds.workspace import Environment, Limits, Target, Workspace
-from nhictl.model import Diagnostic, Document, Exit, NhictlError
+from nhictl.model import Diagnostic, Document, Exit, NhictlError, Span
 from nhictl.model import Path as Place
 from nhictl.model.secret import holds_secret
 
 FILE = "nhictl.yaml"
 _MAX_BYTES = 1 << 20
+# spec, environments, NAME, targets, NAME: up to there a mapping may have any name, below it are an adapter's settings.
+_SETTINGS = 5
 _SECRET_KEY = re.compile(r"secret|passw|token|credential|private-?_?key|access-?_?key|api-?_?key", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#@]+@"
@@ -78,12 +80,14 @@ def parse(data: bytes, root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
 
 
 def _problems(document: Document) -> list[Diagnostic]:
+    from nhictl.manifest.installed import unknown
     from nhictl.manifest.schema import check
     from nhictl.manifest.variables import refused
 
     secrets = dict(_credentials(document, document.value, ()))
     found = [*secrets.values(), *refused(document)]
     found += check(document, skip=secrets, workspace=True)
+    found += unknown(document)
     if not found:
         found += _paths_outside(document)
     return sorted(set(found), key=lambda d: d.sort_key)
@@ -92,7 +96,8 @@ def _problems(document: Document) -> list[Diagnostic]:
 def _credentials(document: Document, value: Any, path: Place) -> Iterator[tuple[Place, Diagnostic]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if _SECRET_KEY.search(str(key)) and not isinstance(item, (dict, list)):
+            nested = isinstance(item, (dict, list)) and len(path) < _SETTINGS
+            if _SECRET_KEY.search(str(key)) and not nested:
                 text = f"`{key}` looks like a credential: there are none in `{FILE}`"
                 yield (*path, key), _credential(document, text, (*path, key))
             else:
@@ -123,21 +128,25 @@ def _workspace(document: Document, root: Path) -> Workspace:
         root,
         tuple(spec.get("manifests") or ("manifests/",)),
         spec.get("ledger", "file:.nhictl/ledger"),
-        {name: _environment(name, data, root) for name, data in spec["environments"].items()},
+        {name: _environment(document, name, root) for name in spec["environments"]},
         _limits(spec.get("limits") or {}),
         duration_seconds(spec.get("planExpiry", "24h")),
         document,
     )
 
 
-def _environment(name: str, data: Mapping[str, Any], root: Path) -> Environment:
-    targets = tuple(_target(key, settings, root) for key, settings in data["targets"].items())
+def _environment(document: Document, name: str, root: Path) -> Environment:
+    data = document.value["spec"]["environments"][name]
+    place = ("spec", "environments", name, "targets")
+    targets = tuple(
+        _target(key, settings, root, document.span(*place, key)) for key, settings in data["targets"].items()
+    )
     return Environment(name, data.get("protected", False), data.get("vars") or {}, targets)
 
 
-def _target(name: str, data: Mapping[str, Any], root: Path) -> Target:
+def _target(name: str, data: Mapping[str, Any], root: Path, span: Span) -> Target:
     settings = {key: value for key, value in data.items() if key != "provider"}
-    return Target(name, data["provider"], settings, root)
+    return Target(name, data["provider"], settings, root, span)
 
 
 def _limits(data: Mapping[str, Any]) -> Limits:

@@ -68,6 +68,8 @@ def test_no_workspace_says_how_to_make_one(tmp_path, monkeypatch):
     [
         ("provider: local", "provider: locl", "E211"),
         ("provider: local, ", "", "E202"),
+        ("provider: local", "provider: Local", "E211"),
+        ("provider: local", "provider: [local]", "E203"),
         ('"222222222222"', "222222222222", "E203"),
         ('"222222222222"', '"22222222222"', "E205"),
         ("path: .nhictl/staging.db", "path: a.db, account: x", "E201"),
@@ -137,3 +139,18 @@ def test_ledger_urls_without_credentials_pass(url):
 def test_target_named_after_secrets_passes():
     """A mapping may have such a name: only values can be credentials."""
     assert codes(TEXT.replace("directory:", "secrets-store:")) == []
+
+
+def test_a_provider_nobody_installed_is_named_with_the_closest():
+    """At its place, without importing anybody's adapter."""
+    _, (problem,) = parse(TEXT.replace("provider: aws", "provider: awss").encode(), Path("/w"))
+    assert (problem.code, problem.hint, problem.span.line) == ("E211", "did you mean `aws`?", 17)
+
+
+@pytest.mark.parametrize("setting", [f"api-key: {CANARY}", f"token: {{value: {CANARY}}}", f"passwords: [{CANARY}]"])
+def test_free_settings_hold_no_credentials(setting):
+    """An adapter of others may have any setting, but none that looks like a secret, whatever its shape."""
+    text = TEXT.replace("provider: local, path: .nhictl/staging.db", f"provider: example, nested: {{{setting}}}")
+    _, problems = parse(text.encode(), Path("/w"))
+    assert {p.code for p in problems} == {"E210", "E211"}
+    assert CANARY not in repr(problems)
