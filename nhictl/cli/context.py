@@ -173,7 +173,8 @@ def ledger_of(loaded: Loaded, command: str, *, run: str = "", read_only: bool = 
 
 def actor_of(workspace: Workspace, command: str) -> Actor:
     """Return who acts, and why, from the environment of the process."""
-    from nhictl.ledger.actor import commit, detect
+    from nhictl.ledger.actor import detect
+    from nhictl.ledger.checkout import commit
 
     return detect(
         os.environ,
@@ -279,7 +280,7 @@ def former_names(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
 def request(loaded: Loaded, chosen: Selection, **more: Any) -> Request:
     """Return the planning request for a loaded workspace."""
     from nhictl.engine.prepare import Request
-    from nhictl.ledger.actor import commit
+    from nhictl.ledger.checkout import commit
 
     moment = now()
 

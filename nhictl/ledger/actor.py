@@ -8,19 +8,15 @@ Rules enforced here:
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 _LIMIT = 200
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PULL = re.compile(r"refs/pull/(\d{1,12})/")
-_GIT_SECONDS = 10
-_GIT_KEEPS = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,35 +135,3 @@ def web_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return ""
     return clean(f"{parts.scheme}://{parts.hostname}{port}{parts.path}", 500)
-
-
-def commit(root: Path) -> str:
-    """Return the commit checked out at `root`, with `-dirty` when its files differ; empty when there is none.
-
-    Git is run without hooks, without touching its index, and only for `root`.
-    """
-    head = _git(root, "rev-parse", "--verify", "HEAD")
-    if head is None or not _SHA.fullmatch(head.strip()):
-        return ""
-    changed = _git(root, "status", "--porcelain", "--ignore-submodules=all", "--", ".")
-    return head.strip() + ("-dirty" if changed is None or changed.strip() else "")
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    import shutil
-    import subprocess
-
-    program = shutil.which("git")
-    if program is None:
-        return None
-    environ = {name: os.environ[name] for name in _GIT_KEEPS if name in os.environ}
-    environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    options = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
-    try:
-        done = subprocess.run(  # noqa: S603
-            [program, "-C", str(root), *options, *arguments],
-            env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=_GIT_SECONDS, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

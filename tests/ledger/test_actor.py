@@ -1,12 +1,11 @@
 """Who acts, read from the environment of a terminal or of CI."""
 
-import subprocess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhictl.ledger.actor import Actor, Trigger, clean, commit, detect, web_url
+from nhictl.ledger.actor import Actor, Trigger, clean, detect, web_url
 
 _GITHUB = {
     "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "octocat", "GITHUB_REPOSITORY": "shop/identity", "GITHUB_RUN_ID": "42",
@@ -96,39 +95,3 @@ def test_clean(text, shown):
 def test_web_url(url, kept):
     """Only http and https, without credentials, query and fragment."""
     assert web_url(url) == kept
-
-
-def git(root, *arguments):
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    return subprocess.run(
-        ["git", "-C", root, *identity, *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-def test_commit_is_the_head_with_a_sign_when_dirty(tmp_path):
-    """The commit of a clean tree, `-dirty` with a change or a new file, nothing outside a repository."""
-    assert commit(tmp_path) == ""
-    git(tmp_path, "init", "-q")
-    assert commit(tmp_path) == ""
-    (tmp_path / "a.yaml").write_text("x")
-    git(tmp_path, "add", "a.yaml")
-    git(tmp_path, "commit", "-qm", "one")
-    head = git(tmp_path, "rev-parse", "HEAD")
-    assert commit(tmp_path) == head
-    (tmp_path / "b.yaml").write_text("x")
-    assert commit(tmp_path) == f"{head}-dirty"
-
-
-def test_commit_leaves_the_repository_alone(tmp_path, monkeypatch):
-    """Neither the index is refreshed nor a configured program run nor another repository asked."""
-    git(tmp_path, "init", "-q")
-    (tmp_path / "a.yaml").write_text("x")
-    git(tmp_path, "add", "a.yaml")
-    git(tmp_path, "commit", "-qm", "one")
-    git(tmp_path, "config", "core.fsmonitor", f"touch {tmp_path}/ran; false")
-    (tmp_path / "a.yaml").touch()
-    before = (tmp_path / ".git" / "index").stat().st_mtime_ns
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-    assert len(commit(tmp_path)) == 40
-    assert (tmp_path / ".git" / "index").stat().st_mtime_ns == before
-    assert not (tmp_path / "ran").exists()
