@@ -41,7 +41,7 @@ _CORE = re.compile(
 
 
 def _quoted(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    """Quote text that is something else in YAML 1.2: PyYAML quotes only what is something else in 1.1 (`1e3` is not)."""
+    """Quote text that means something else in YAML 1.2; PyYAML itself quotes by 1.1, where `1e3` is text."""
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="'" if _CORE.fullmatch(value) else None)
 
 
