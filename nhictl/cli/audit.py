@@ -14,7 +14,7 @@ import typer
 from nhictl.cli import options as o
 from nhictl.cli.app import new_app
 from nhictl.cli.talk import out, style
-from nhictl.model import Exit, NhictlError
+from nhictl.model import Action, Exit, NhictlError, Status
 
 app = new_app(help="Ask the ledger: what happened, by whom, why; is it unaltered; take it out.")
 
@@ -63,18 +63,32 @@ def log(
     """List entries, newest first."""
     from nhictl.cli import asking
     from nhictl.ledger import query
+    from nhictl.ledger.chain import EntryType
     from nhictl.render import audit
 
     begin, end = _moments(since, until)
     wanted = query.Filters(
-        nhi=nhi, address=address, type=type_, actor=actor, since=begin, until=end, run=run, plan=plan, action=action,
-        status=status, limit=limit or None,
+        nhi=nhi, address=address, type=_one_of("--type", type_, EntryType), actor=actor, since=begin, until=end,
+        run=run, plan=plan, action=_one_of("--action", action, Action), limit=limit or None,
+        status=_one_of("--status", {"unknown": Status.INDETERMINATE}.get(status or "", status), Status),
     )  # fmt: skip
     found = query.log(asking.ledger(chdir, env), wanted)
     if output is o.Format.JSON:
         out(audit.log_json(found))
         return
     out(audit.log(found, style(color.value, verbose=verbose)))
+
+
+def _one_of(option: str, word: str | None, known: type[StrEnum]) -> str | None:
+    """Return `word`, which must be one of `known`: what nobody ever records must not read as "nothing happened"."""
+    import difflib
+
+    words = [member.value for member in known]
+    if word is None or word in words:
+        return word
+    near = difflib.get_close_matches(word, words, n=3, cutoff=0.55)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(words)}"
+    raise NhictlError(f"{option}: no entry has {word}", hint=hint, exit_code=Exit.USAGE)
 
 
 def _moments(since: str, until: str) -> tuple[Any, Any]:

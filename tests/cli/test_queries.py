@@ -226,3 +226,33 @@ def test_the_command_that_is_recorded_is_cut(shop: Shop, line: Line):
     with mock.patch.object(sys, "argv", []):
         assert line("apply", "--yes", *["--target", "directory"] * 100).code == 0
     assert all(len(e.data.get("command", "")) <= 200 for e in shop.entries("lock"))
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("--type intnt", "did you mean intent"),
+        ("--status aplied", "did you mean applied"),
+        ("--action craete", "did you mean create"),
+        ("--action zzz", "one of: create, update, "),
+    ],
+)
+def test_a_word_that_no_entry_can_have_is_a_usage_error(shop: Shop, line: Line, words: str, hint: str):
+    """An empty table would read as "nothing happened"."""
+    shop.converge()
+    said = line("audit", "log", *words.split())
+    assert (said.code, said.out) == (64, "")
+    assert f"help: {hint}" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "some"),
+    [("--type outcome", True), ("--status applied", True), ("--action create", True), ("--status failed", False),
+     ("--status unknown", False), ("--action rotate", False)],
+)  # fmt: skip
+def test_a_word_that_entries_can_have_is_asked_for(shop: Shop, line: Line, words: str, some: bool):
+    """Also when none has it."""
+    shop.converge()
+    said = line("audit", "log", "-o", "json", *words.split())
+    assert said.code == 0
+    assert bool(json.loads(said.out)) == some
