@@ -60,24 +60,26 @@ def _was(change: Change) -> Address:
 
 def deltas(adapter: Adapter, world: Worlds, changes: Sequence[Change]) -> tuple[AccessDelta, ...]:
     """Return the access delta of every NHI that `changes` touch in one target, NHIs without any left out."""
-    before, after = _Index.of(world.before), _Index.of(world.after)
+    before, after = Index.of(world.before), Index.of(world.after)
     direct = {c.subject for c in changes if c.subject.startswith("nhi/")}
     addresses = [change.address for change in changes]
     touched = direct | before.users(addresses) | after.users(addresses)
-    result = [_delta(adapter, before, after, subject=s, direct=s in direct) for s in sorted(touched)]
+    result = [
+        moved(s, reach(adapter, before, s), reach(adapter, after, s), direct=s in direct) for s in sorted(touched)
+    ]
     return tuple(d for d in result if d.gained or d.lost or not d.direct)
 
 
 def permissions_of(adapter: Adapter, resources: World, subjects: Iterable[str]) -> Mapping[str, frozenset[Permission]]:
     """Return everything each of some NHIs can do in one target, trust included."""
-    index = _Index.of(resources)
-    return {subject: _permissions(adapter, index, subject) for subject in subjects}
+    index = Index.of(resources)
+    return {subject: reach(adapter, index, subject) for subject in subjects}
 
 
 def all_permissions(adapter: Adapter, resources: World) -> Mapping[str, frozenset[Permission]]:
     """Return the permissions of every NHI of one target."""
-    index = _Index.of(resources)
-    return {s: _permissions(adapter, index, s) for s in index.by_subject if s.startswith("nhi/")}
+    index = Index.of(resources)
+    return {s: reach(adapter, index, s) for s in index.by_subject if s.startswith("nhi/")}
 
 
 def merged(found: Iterable[AccessDelta]) -> tuple[AccessDelta, ...]:
@@ -105,20 +107,37 @@ def direction(gained: Iterable[Permission], lost: Iterable[Permission]) -> Direc
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    resources: World
-    by_subject: Mapping[str, list[Address]]
-    dependents: Mapping[Address, list[Address]]
+class Index:
+    """The resources of one target, found by manifest object and by what depends on them. `put` and `drop` change it."""
+
+    resources: dict[Address, Resource]
+    by_subject: dict[str, list[Address]]
+    dependents: dict[Address, list[Address]]
 
     @staticmethod
-    def of(resources: World) -> _Index:
-        by_subject: dict[str, list[Address]] = defaultdict(list)
-        dependents: dict[Address, list[Address]] = defaultdict(list)
-        for address, resource in resources.items():
-            by_subject[resource.subject].append(address)
-            for target in resource.depends_on:
-                dependents[target].append(address)
-        return _Index(resources, by_subject, dependents)
+    def of(resources: World) -> Index:
+        """Return the index of some resources."""
+        index = Index({}, defaultdict(list), defaultdict(list))
+        for resource in resources.values():
+            index.put(resource)
+        return index
+
+    def put(self, resource: Resource) -> None:
+        """Take in a resource; the one at its address goes."""
+        self.drop(resource.address)
+        self.resources[resource.address] = resource
+        self.by_subject[resource.subject].append(resource.address)
+        for target in resource.depends_on:
+            self.dependents[target].append(resource.address)
+
+    def drop(self, address: Address) -> None:
+        """Let go of a resource."""
+        resource = self.resources.pop(address, None)
+        if resource is None:
+            return
+        self.by_subject[resource.subject].remove(address)
+        for target in resource.depends_on:
+            self.dependents[target].remove(address)
 
     def users(self, addresses: Iterable[Address]) -> set[str]:
         """NHIs that depend on any of `addresses`, through however many steps."""
@@ -146,7 +165,8 @@ class _Index:
         return found
 
 
-def _permissions(adapter: Adapter, index: _Index, subject: str) -> frozenset[Permission]:
+def reach(adapter: Adapter, index: Index, subject: str) -> frozenset[Permission]:
+    """Return everything one NHI can do, trust included."""
     known = index.around(subject)
     result: set[Permission] = set()
     for resource in known.values():
@@ -156,10 +176,11 @@ def _permissions(adapter: Adapter, index: _Index, subject: str) -> frozenset[Per
     return frozenset(result)
 
 
-def _delta(adapter: Adapter, before: _Index, after: _Index, *, subject: str, direct: bool) -> AccessDelta:
-    old, new = _permissions(adapter, before, subject), _permissions(adapter, after, subject)
+def moved(subject: str, old: frozenset[Permission], new: frozenset[Permission], *, direct: bool) -> AccessDelta:
+    """Return how the access of an NHI moves from `old` to `new`. A first access is wider, whatever it denies."""
     gained, lost = _beyond(new - old, old), _beyond(old - new, new)
-    return AccessDelta(subject, gained, lost, direct, direction(gained, lost))
+    first = not old and any(p.effect == "allow" for p in gained)
+    return AccessDelta(subject, gained, lost, direct, Direction.WIDER if first else direction(gained, lost))
 
 
 def _beyond(some: frozenset[Permission], others: frozenset[Permission]) -> tuple[Permission, ...]:

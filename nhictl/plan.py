@@ -24,6 +24,7 @@ from nhictl.model import (
     Change,
     Direction,
     Finding,
+    Identity,
     Managed,
     Plan,
     Resource,
@@ -262,10 +263,16 @@ def _judge(
         ordered,
         access,
         {address: record.subject for address, record in managed.items()},
-        identity.own if identity else (),
+        _own(identity, target.snapshot) if identity else (),
         admins,
     )
     return judge(part, given.limits, declared=len(target.desired))
+
+
+def _own(identity: Identity, snapshot: Snapshot) -> tuple[Address, ...]:
+    """Return the addresses of nhictl's own principal and of what gives it its access."""
+    held = (a for own in identity.own if own in snapshot.resources for a in snapshot.resources[own].depends_on)
+    return (*identity.own, *held)
 
 
 def _was_made_admin(adapter: Adapter, managed: Mapping[Address, Managed], subjects: Iterable[str]) -> bool:

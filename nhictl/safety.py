@@ -88,12 +88,18 @@ def _revokes(target: TargetPlan, limits: Limits) -> Iterable[Finding]:
 
 def _wiped(target: TargetPlan, declared: int) -> Iterable[Finding]:
     gone = {c.address for c in target.changes if c.action in (Action.DELETE, Action.DISABLE, Action.FORGET)}
-    if len(target.subjects) > 1 and (gone >= set(target.subjects) or (declared == 0 and gone)):
-        yield Finding(
-            "wipe", "error", target.name,
-            f"nothing of the {len(target.subjects)} managed objects of this target is declared any more",
-            "check that you are in the right directory and on the right branch",
-        )  # fmt: skip
+    everything = set(target.subjects)
+    nhis = {a for a, subject in target.subjects.items() if subject.startswith("nhi/")}
+    if gone and (gone >= everything or declared == 0):
+        what = f"nothing of what is managed in this target ({len(everything)} objects)"
+    elif nhis and gone >= nhis:
+        what = f"no NHI of those managed in this target ({len({target.subjects[a] for a in nhis})})"
+    else:
+        return
+    yield Finding(
+        "wipe", "error", target.name, f"{what} is declared any more",
+        "check that you are in the right directory and on the right branch",
+    )  # fmt: skip
 
 
 def _own(target: TargetPlan) -> Iterable[Finding]:

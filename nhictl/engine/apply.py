@@ -9,10 +9,12 @@ Rules enforced here:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nhictl.access import worlds
+from nhictl.attribution import attribute
 from nhictl.engine.approved import require_digest
 from nhictl.engine.execute import Event, Executed, Run, execute
 from nhictl.engine.live import Connected
@@ -21,7 +23,8 @@ from nhictl.engine.record import outcome_data, plan_data
 from nhictl.engine.recover import intent_change
 from nhictl.failpoints import failpoint
 from nhictl.ledger import Ledger
-from nhictl.model import Plan, SafetyStop, Status
+from nhictl.model import AccessDelta, Address, Plan, SafetyStop, Status
+from nhictl.ownership import followed
 from nhictl.safety import ABSOLUTE
 
 _QUIET = frozenset({"genesis", "lock", "unlock", "lock_break", "checkpoint", "recovered"})
@@ -94,10 +97,26 @@ def carry_out(
             stop=order.stop,
             on_event=order.on_event,
             sleep=request.sleep,
+            causes=causes(prepared, open_targets),
         )
         executed = execute(prepared.plan, open_targets, run)
         failpoint("before-unlock")
     return executed
+
+
+def causes(prepared: Prepared, open_targets: Iterable[Connected]) -> dict[Address, tuple[AccessDelta, ...]]:
+    """Return which access each change of the plan gives or takes."""
+    found: dict[Address, tuple[AccessDelta, ...]] = {}
+    for at in open_targets:
+        name = at.target.name
+        changes = [c for c in prepared.plan.changes if c.address.target == name]
+        if not changes:
+            continue
+        managed = {a: m for a, m in prepared.folded.managed.items() if a.target == name}
+        live, _ = followed(at.adapter.capabilities.kinds, prepared.snapshots[name].resources, managed)
+        before = worlds(prepared.desired, live, managed, changes).before
+        found |= attribute(at.adapter, before, changes)
+    return found
 
 
 def _moved(ledger: Ledger, prepared: Prepared) -> bool:

@@ -5,7 +5,8 @@ Rules enforced here:
 - a change that fails skips its dependents, the rest goes on;
 - a lost reply is settled by reading; what reading cannot tell stays unknown;
 - a stop request hands out nothing more, waits for what runs, and records it;
-- an object read longer ago than `fresh_for` is read again, and must be as planned, before it is written.
+- an object is read again, and must be as planned, before it is written, unless the adapter says that the plan's
+  reading is fresh enough (`Capabilities.fresh_for`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from nhictl.diff import declared_view
@@ -40,8 +41,6 @@ from nhictl.model import (
     Status,
 )
 
-FRESH_FOR = 30.0
-
 
 class Writer(Protocol):
     """The ledger as apply needs it: durable on return, or an exception."""
@@ -62,7 +61,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How to run a plan. `name` prefixes operation ids; `read_at` is the monotonic time of the plan's reading."""
+    """How to run a plan. `name` prefixes operation ids; `read_at` is the monotonic time of the plan's reading.
+
+    `causes` says which access each change gives or takes.
+    """
 
     name: str
     owner: str
@@ -71,7 +73,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     on_event: Callable[[Event], None] = lambda _event: None
     sleep: Sleep = time.sleep
-    fresh_for: float = FRESH_FOR
+    causes: Mapping[Address, Sequence[AccessDelta]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class _State:
         for change in plan.changes:
             if not self.needs[change.address]:
                 self.queue.setdefault(change.address.target, deque()).append(change)
-        self.access = _carriers(plan)
+        self.renaming = {c.address.target for c in plan.changes if c.after is not None and c.after.renamed_from}
         self.numbers = {c.address: number for number, c in enumerate(plan.changes, 1)}
         self.stopped = ""
         self.broken = ""
@@ -177,13 +179,13 @@ class _State:
     def carry_out(self, change: Change) -> Receipt:
         """Do one change, from intent to outcome. Runs in a worker thread."""
         at = self.targets[change.address.target]
-        stale = _stale(change, at, self.run)
+        stale = _stale(change, at, self.run, renaming=change.address.target in self.renaming)
         if stale is not None:
             return stale
         operation = Operation(f"{self.run.name}-{self.numbers[change.address]}", self.run.owner)
         failpoint("before-intent")
         try:
-            data = intent_data(change, operation, plan=self.plan.digest, access=self.access.get(change.address, ()))
+            data = intent_data(change, operation, plan=self.plan.digest, access=self.run.causes.get(change.address, ()))
             self.run.writer.append("intent", data)
         except (LedgerError, LockHeld) as error:
             return Receipt(change, Status.SKIPPED, f"the ledger cannot be written: {error.message}")
@@ -199,29 +201,21 @@ class _State:
         return Receipt(change, outcome.status, outcome.detail, operation.id)
 
 
-def _carriers(plan: Plan) -> dict[Address, list[AccessDelta]]:
-    """Say which intent carries which access delta: the first of the NHI's own, or the first of the plan's others."""
-    first: dict[str, Address] = {}
-    for change in plan.changes:
-        first.setdefault(change.subject, change.address)
-    shared = next((c.address for c in plan.changes if not c.subject.startswith("nhi/")), None)
-    carriers: dict[Address, list[AccessDelta]] = {}
-    for delta in plan.access:
-        address = first.get(delta.subject, shared)
-        if address is not None:
-            carriers.setdefault(address, []).append(delta)
-    return carriers
+def _stale(change: Change, at: Connected, run: Run, *, renaming: bool) -> Receipt | None:
+    """Read the object again when the plan's reading is old; return a receipt when it is not as planned.
 
-
-def _stale(change: Change, at: Connected, run: Run) -> Receipt | None:
-    """Read the object again when the plan's reading is old; return a receipt when it is not as planned."""
-    if time.monotonic() - run.read_at <= run.fresh_for or at.session is None:
+    With `renaming` a rename of this run may have changed what is named after its object: then the native id decides.
+    """
+    if at.session is None or time.monotonic() - run.read_at < at.adapter.capabilities.fresh_for:
         return None
     try:
         live = located(at, at.session, change)
     except ProviderError as error:
         return Receipt(change, Status.FAILED, f"cannot be read before the change: {error.message}")
-    if _as_planned(change, live, at):
+    except Exception as error:  # noqa: BLE001 - a defect in an adapter: nothing was sent yet, so this change failed
+        return Receipt(change, Status.FAILED, f"unexpected {type(error).__name__} while reading before the change")
+    same = live is not None and change.before is not None and live.native_id == change.native_id
+    if (renaming and same) or _as_planned(change, live, at):
         return None
     return Receipt(change, Status.FAILED, "changed in the target since it was planned; plan again")
 
@@ -273,6 +267,8 @@ def _settle(
             outcome = look(at, change, operation)
     except ProviderError:
         return unknown
+    except Exception as defect:  # noqa: BLE001 - a defect in an adapter's reading: nobody knows, so it is unknown
+        return replace(unknown, detail=f"the reply was lost; unexpected {type(defect).__name__} while reading")
     if outcome.status is Status.NOT_APPLIED:
         return Outcome(
             Status.FAILED,

@@ -7,10 +7,12 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nhictl.kinds.workspace import Target
 from nhictl.model import Address, Fault, ProviderError, Snapshot
@@ -43,7 +45,15 @@ def _connect(stack: ExitStack, target: Target, adapter: Adapter, *, write: bool)
         session = stack.enter_context(adapter.connect(target, write=write))
     except ProviderError as error:
         return Connected(target, adapter, error=_said(error), auth_failed=error.fault is Fault.AUTH)
+    except Exception as error:  # noqa: BLE001 - a defect in one adapter: its target is unknown, the others go on
+        return Connected(target, adapter, error=_unexpected(adapter, error))
     return Connected(target, adapter, session)
+
+
+def _unexpected(adapter: Adapter, error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return f"unexpected {type(error).__name__} at {where} in the {adapter.name} adapter: this is a defect"
 
 
 def _said(error: ProviderError) -> str:
@@ -74,6 +84,8 @@ def _read(at: Connected, scopes: Mapping[str, Scope], progress: Progress) -> Sna
         resources = {r.address: r for r in at.session.read(scopes.get(name, Scope()))}
     except ProviderError as error:
         return Snapshot(name, {}, error=_said(error), auth_failed=error.fault is Fault.AUTH)
+    except Exception as error:  # noqa: BLE001 - a defect in one adapter: its target is unknown, the others go on
+        return Snapshot(name, {}, error=_unexpected(at.adapter, error))
     progress(name, f"{len(resources)} read")
     return Snapshot(name, resources, identity)
 

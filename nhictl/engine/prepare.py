@@ -49,7 +49,8 @@ class Names:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to plan. `compile` turns a target into its estate; `former` maps a reference to its `previously` names;
-    `adopt` are references or addresses to take over; `facts` serve the selectors.
+    `started` is the monotonic time that belongs to `now`; `adopt` are references or addresses to take over;
+    `facts` serve the selectors.
     """
 
     workspace: Workspace
@@ -63,6 +64,7 @@ class Request:
     adopt: frozenset[str] = frozenset()
     sleep: Sleep = time.sleep
     progress: Progress = lambda _target, _state: None
+    started: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[C
     folded = fold(entries)
     resolved: tuple[tuple[Unresolved, Outcome], ...] = ()
     if folded.unresolved:
-        outcomes = resolve_all(open_targets, folded.unresolved, now=request.now, sleep=request.sleep)
+        now = request.now + dt.timedelta(seconds=time.monotonic() - request.started)
+        outcomes = resolve_all(open_targets, folded.unresolved, now=now, sleep=request.sleep, progress=request.progress)
         resolved = tuple((item, outcomes[item.operation.id]) for item in folded.unresolved)
         folded = with_outcomes(folded, outcomes, time=timestamp(request.now))
     desired, diagnostics = _desired(request, folded, open_targets)

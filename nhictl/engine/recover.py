@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nhictl.engine.live import Connected
+from nhictl.engine.live import Connected, Progress
 from nhictl.kinds.common import duration_seconds
 from nhictl.ledger.fold import Unresolved
 from nhictl.model import (
@@ -32,6 +32,7 @@ from nhictl.model import (
 from nhictl.providers.base import Scope, Session
 
 Sleep = Callable[[float], None]
+NOTHING_SENT = "nothing was sent"
 
 
 def intent_change(data: Mapping[str, Any]) -> Change:
@@ -63,23 +64,27 @@ def _field(data: Mapping[str, Any]) -> FieldChange:
     )  # fmt: skip
 
 
-def resolve_one(at: Connected, item: Unresolved, *, now: dt.datetime, sleep: Sleep) -> Outcome:
-    """Return how one operation ended, after waiting for the settle time if its reply may still be under way."""
+def resolve_one(at: Connected, item: Unresolved) -> Outcome:
+    """Return how one operation seems to have ended now."""
     change = intent_change(item.data)
     if ledger_only(at, change):
-        return Outcome(Status.NOT_APPLIED, detail="nothing was sent")
+        return Outcome(Status.NOT_APPLIED, detail=NOTHING_SENT)
     if at.session is None:
         return Outcome(Status.INDETERMINATE, code="unreadable", detail="the target cannot be read")
-    age = (now - dt.datetime.fromisoformat(item.time)).total_seconds()
-    settle = settle_time(at)
     try:
-        outcome = look(at, change, item.operation)
-        if outcome.status is not Status.APPLIED and age < settle:
-            sleep(settle - max(age, 0))
-            outcome = look(at, change, item.operation)
+        return look(at, change, item.operation)
     except ProviderError as error:
         return Outcome(Status.INDETERMINATE, code=error.code or str(error.fault), detail="the target cannot be read")
-    return outcome
+    except Exception as error:  # noqa: BLE001 - a defect in an adapter: nobody knows, so it stays unknown
+        return Outcome(Status.INDETERMINATE, code="unexpected", detail=f"unexpected {type(error).__name__}")
+
+
+def _still_open(at: Connected, item: Unresolved, outcome: Outcome, now: dt.datetime) -> float:
+    """Return the seconds after which "not applied" can be believed; 0 when it can be now."""
+    if outcome.status is not Status.NOT_APPLIED or outcome.detail == NOTHING_SENT:
+        return 0.0
+    age = (now - dt.datetime.fromisoformat(item.time)).total_seconds()
+    return max(0.0, settle_time(at) - max(age, 0.0))
 
 
 def settle_time(at: Connected) -> float:
@@ -127,15 +132,32 @@ def ledger_only(at: Connected, change: Change) -> bool:
 
 
 def resolve_all(
-    open_targets: Iterable[Connected], unresolved: Iterable[Unresolved], *, now: dt.datetime, sleep: Sleep
+    open_targets: Iterable[Connected],
+    unresolved: Iterable[Unresolved],
+    *,
+    now: dt.datetime,
+    sleep: Sleep,
+    progress: Progress = lambda _target, _state: None,
 ) -> dict[str, Outcome]:
-    """Return the outcome of each unresolved operation by its id. A target that is not configured stays unknown."""
+    """Return the outcome of each unresolved operation by its id, after one wait for the youngest of them.
+
+    A target that is not configured stays unknown.
+    """
     by_name = {at.target.name: at for at in open_targets}
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
+    waiting: dict[str, tuple[Connected, Unresolved, float]] = {}
     for item in unresolved:
         at = by_name.get(item.address.target)
         if at is None:
             outcomes[item.operation.id] = Outcome(Status.INDETERMINATE, code="unknown-target", detail="no such target")
-        else:
-            outcomes[item.operation.id] = resolve_one(at, item, now=now, sleep=sleep)
+            continue
+        outcomes[item.operation.id] = outcome = resolve_one(at, item)
+        if seconds := _still_open(at, item, outcome, now):
+            waiting[item.operation.id] = (at, item, seconds)
+    if waiting:
+        longest = max(seconds for _, _, seconds in waiting.values())
+        for name in sorted({at.target.name for at, _, _ in waiting.values()}):
+            progress(name, f"waiting {longest:.0f} s for calls whose reply was lost")
+        sleep(longest)
+        outcomes |= {id_: resolve_one(at, item) for id_, (at, item, _) in waiting.items()}
     return outcomes

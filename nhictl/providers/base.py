@@ -53,7 +53,8 @@ class Kind:
 class Capabilities:
     """What an adapter can do, as data. `settle` is the longest time in seconds a call whose reply was lost may still
     take effect, or stay invisible to a read, after it was sent. `workers` bounds parallel writes. `revoke` says how
-    exactly issued access can be taken back.
+    exactly issued access can be taken back. `fresh_for` is how old, in seconds, a reading may be when a write relies
+    on it: by default each object is read again before it is written.
     """
 
     provider: str
@@ -63,6 +64,7 @@ class Capabilities:
     settle: float = 0.0
     revoke: Literal["exact", "coarse", "none"] = "none"
     reads: str = ""
+    fresh_for: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

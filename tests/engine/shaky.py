@@ -53,6 +53,7 @@ class Shaky:
     workers: int = 1
     settle: float = 0.0
     blind: bool = False
+    broken: type[Exception] | None = None
     calls: list[str] = field(default_factory=list)
     inner: LocalAdapter = field(default_factory=LocalAdapter)
 
@@ -77,7 +78,9 @@ class _Line:
         return getattr(self.session, name)
 
     def reread(self, addresses):
-        if self.shaky.blind and self.shaky.calls:
+        if self.shaky.blind and not set(self.shaky.mishaps).isdisjoint(self.shaky.calls):
+            if self.shaky.broken is not None:
+                raise self.shaky.broken("odd reply")
             raise ProviderError(Fault.UNREACHABLE, "cannot be read")
         return self.session.reread(addresses)
 

@@ -44,6 +44,7 @@ CAPABILITIES = Capabilities(
     },
     workers=4,
     settle=30.0,
+    fresh_for=30.0,
     revoke="coarse",
     reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key",
 )  # fmt: skip

@@ -66,7 +66,10 @@ def role(account: Account, data: Mapping[str, Any]) -> Resource:
         facts["deleted_principals"] = gone
     if service_linked(data["Path"]):
         facts["service_linked"] = True
-    return _resource(account.address(ROLE, data["RoleName"]), attributes, data, native_id=data["RoleId"], facts=facts)
+    return _resource(
+        account.address(ROLE, data["RoleName"]), attributes, data,
+        native_id=data["RoleId"], facts=facts, holds=_held(account, attributes),
+    )  # fmt: skip
 
 
 def user(account: Account, data: Mapping[str, Any], keys: Sequence[Mapping[str, Any]] = ()) -> Resource:
@@ -75,7 +78,10 @@ def user(account: Account, data: Mapping[str, Any], keys: Sequence[Mapping[str, 
     facts = _facts(data) | {"groups": ordered_set(data.get("GroupList") or ())}
     if keys:
         facts["access_keys"] = tuple(_key(k) for k in sorted(keys, key=lambda k: str(k["AccessKeyId"])))
-    return _resource(account.address(USER, data["UserName"]), attributes, data, native_id=data["UserId"], facts=facts)
+    return _resource(
+        account.address(USER, data["UserName"]), attributes, data,
+        native_id=data["UserId"], facts=facts, holds=_held(account, attributes),
+    )  # fmt: skip
 
 
 def policy(account: Account, data: Mapping[str, Any], document: Any) -> Resource:
@@ -218,6 +224,19 @@ def _resource(
     native_id: str,
     facts: Mapping[str, Value],
     known: bool = True,
+    holds: tuple[Address, ...] = (),
 ) -> Resource:
     mark = mark_of(tags_of(data)) if known else None
-    return Resource(address, attributes, native_id=native_id, mark=mark, mark_known=known, facts=facts)
+    return Resource(
+        address, attributes, depends_on=holds, native_id=native_id, mark=mark, mark_known=known, facts=facts
+    )
+
+
+def _held(account: Account, attributes: Mapping[str, Value]) -> tuple[Address, ...]:
+    """Return the addresses of the customer managed policies that a principal holds or is bounded by."""
+    ours = f"arn:{account.partition}:iam::{account.id}:policy/"
+    policies = attributes["policies"]
+    named = [*(policies if isinstance(policies, tuple) else ()), attributes["boundary"]]
+    return tuple(
+        sorted({account.address(POLICY, arn.rsplit("/", 1)[1]) for arn in map(str, named) if arn.startswith(ours)})
+    )
