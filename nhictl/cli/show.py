@@ -15,7 +15,6 @@ from nhictl.cli.context import now
 from nhictl.cli.talk import out, say, style
 from nhictl.model import Exit, NhictlError
 from nhictl.plan import timestamp
-from nhictl.render.safe import json_text
 from nhictl.safety import ABSOLUTE
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ def plan(
 ) -> None:
     """Write a plan to stdout; when it is applied, without the command that applies it."""
     if as_json:
-        from nhictl.plan_file import to_json
+        from nhictl.render.plan_json import render as json_of
 
-        out(json_text(to_json(made)))
+        out(json_of(made))
         return
     command = "" if applying or not made.changes else _apply_command(made, saved)
     out(_text(made, style(color, verbose=verbose), command, saved))
@@ -121,9 +120,9 @@ def reports(made: Plan, wanted: Sequence[str], saved: Path | None = None) -> Non
     for text in wanted:
         form, path = split_report(text, ("markdown", "json"))
         if form == "json":
-            from nhictl.plan_file import to_json
+            from nhictl.render.plan_json import render as json_of
 
-            write_report(path, json_text(to_json(made)))
+            write_report(path, json_of(made))
         else:
             from nhictl.render.plan_markdown import render
 
@@ -176,7 +175,6 @@ def result(executed: Executed, made: Plan, run: str, flags: Flags, *, code: int)
 
 __all__ = [
     "applying",
-    "json_text",
     "plan",
     "plan_to_approve",
     "reading",

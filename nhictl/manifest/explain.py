@@ -80,11 +80,6 @@ def explain(topic: str) -> Topic:
     return _field(root, node, ".".join(path), required=required)
 
 
-def topics() -> tuple[str, ...]:
-    """Return every kind and code, for completion."""
-    return (*KINDS, *CODES)
-
-
 def fields(kind: str) -> Iterator[Field]:
     """Return every field of a kind, parents first: the reference documentation."""
     yield from _below(kind)

@@ -21,7 +21,6 @@ from nhictl.render.text import Style, count, cut
 
 T = TypeVar("T")
 COMMENT_LIMIT = 65_536
-STEP_SUMMARY_LIMIT = 1024 * 1024
 _STYLE = Style(width=110)
 _NOTICE = 600
 _ROWS = 50

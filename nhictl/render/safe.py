@@ -22,7 +22,6 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MARKDOWN = re.compile(r"(?![.;:)](?: |\Z))(?!(?<=[A-Za-z0-9])[-/](?=[A-Za-z0-9]))[^A-Za-z0-9 ,(\u0080-\U0010ffff]")
 _REFERENCE = frozenset("@#!~%$&:")
 _PLAIN_CODE = re.compile(r"[^`|\\]*\Z")
-_FORMULA = ("=", "+", "-", "@")
 _UNSAFE_JSON = re.compile(r"[^\x20-\x7e\n]")
 
 
@@ -71,12 +70,6 @@ def fence(lines: list[str], language: str = "") -> list[str]:
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
     return [ticks + language, *shown, ticks]
-
-
-def csv_cell(text: str) -> str:
-    """Return `text` as a cell no spreadsheet takes for a formula. Quoting is left to the csv module."""
-    shown = visible(text)
-    return "'" + shown if shown.lstrip().startswith(_FORMULA) else shown
 
 
 def workflow_command(text: str, *, attribute: bool = False) -> str:

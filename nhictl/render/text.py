@@ -114,13 +114,6 @@ def cut(text: str, width: int, style: Style) -> str:
     return _take(text, room - room // 2) + style.gap + _take(text[::-1], room // 2)[::-1]
 
 
-def cut_end(text: str, width: int, style: Style) -> str:
-    """Return `text` in at most `width` columns, cut at the end."""
-    if columns(text) <= width:
-        return text
-    return _take(text, max(1, width - len(style.gap))) + style.gap
-
-
 def _take(text: str, width: int) -> str:
     if text.isascii():
         return text[:width]

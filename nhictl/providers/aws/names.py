@@ -26,8 +26,6 @@ KINDS = (ROLE, USER, POLICY, OIDC, SAML)
 DISABLED_POLICY = "nhictl-disabled"
 SERVICE_LINKED = ("/aws-service-role/", "/aws-reserved/")
 DEFAULT_SESSION = 3600
-MIN_SESSION = 3600
-MAX_SESSION = 43200
 
 _ARN_TYPES = {ROLE: "role", USER: "user", POLICY: "policy", OIDC: "oidc-provider", SAML: "saml-provider"}
 _MAX_NAME = {ROLE: 64, USER: 64, POLICY: 128, SAML: 128}

@@ -180,4 +180,3 @@ _SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 _WILDCARD_FIELDS = {"githubActions": "repository", "gitlab": "ref", "oidc": "subject", "spiffe": "id"}
 _CLAIMS = frozenset({"amr", "email", "oaud"})
-OIDC_IDENTITIES = frozenset(_SUBJECTS)

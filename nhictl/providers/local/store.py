@@ -203,11 +203,3 @@ def users(db: sqlite3.Connection, kind: str, native_id: str) -> str:
         return ""
     more = f" and {len(names) - SHOWN_USERS} more" if len(names) > SHOWN_USERS else ""
     return f"{verb} {', '.join(names[:SHOWN_USERS])}{more}"
-
-
-def lookup(db: sqlite3.Connection, kind: str, name: str) -> str:
-    """Return the native id of the object called `name`. Raises KeyError when there is none."""
-    found = find(db, kind, name)
-    if found is None:
-        raise KeyError(f"{kind} {name}")
-    return found.id
