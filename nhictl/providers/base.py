@@ -34,15 +34,14 @@ from nhictl.model import (
 class Kind:
     """What nhictl may do with one provider kind.
 
-    `immutable` fields force a replace. `unordered` fields are sets (sorted tuples). `partial` fields are mappings of
-    which only the keys declared now or recorded before are compared. `mark` says when the owner mark can be read.
-    `identity` kinds are NHIs. `rename` means the provider can change a name in place.
+    `immutable` fields force a replace. `partial` fields are mappings of which only the keys declared now or
+    recorded before are compared. `mark` says when the owner mark can be read. `identity` kinds are NHIs. `rename` means
+    the provider can change a name in place.
     """
 
     title: str
     actions: frozenset[Action] = frozenset()
     immutable: frozenset[str] = frozenset()
-    unordered: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
     mark: Literal["none", "bulk", "reread"] = "none"
     identity: bool = False

@@ -90,18 +90,19 @@ def _cell(text: str) -> str:
 def providers() -> Iterator[str]:
     """The provider matrix, from the adapters' capabilities."""
     actions = [a for a in Action if a is not Action.ROTATE]
-    yield "| provider | kind | " + " | ".join(a.value for a in actions) + " | rename | mark | replaced when these change |"
+    able = " | ".join(a.value for a in actions)
+    yield f"| provider | kind | {able} | rename | mark | replaced when these change |"
     yield "|---|---|" + "---|" * (len(actions) + 3)
     for adapter in (local, aws):
         for name, kind in sorted(adapter.capabilities.kinds.items()):
-            able = ["yes" if a in kind.actions else "-" for a in actions]
+            may = ["yes" if a in kind.actions else "-" for a in actions]
             extra = ["yes" if kind.rename else "-", kind.mark, ", ".join(sorted(kind.immutable)) or "-"]
-            yield f"| `{adapter.name}` | `{name}` | " + " | ".join([*able, *extra]) + " |"
+            yield f"| `{adapter.name}` | `{name}` | " + " | ".join([*may, *extra]) + " |"
     yield ""
     for adapter in (local, aws):
-        able = adapter.capabilities
-        settle = f"{able.settle:g} s"
-        yield f"`{adapter.name}`: reads {able.reads}; {able.workers} parallel writes; settle time {settle}."
+        facts = adapter.capabilities
+        writes = f"{facts.workers} parallel writes; settle time {facts.settle:g} s"
+        yield f"`{adapter.name}`: reads {facts.reads}; {writes}; revoking issued access: {facts.revoke}."
         yield ""
 
 

@@ -1,6 +1,5 @@
 """Who acts, read from the environment of a terminal or of CI."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -26,19 +26,18 @@ CAPABILITIES = Capabilities(
     kinds={
         ROLE: Kind(
             "IAM role", _REPLACED | {Action.DISABLE}, immutable=frozenset({"path"}),
-            unordered=frozenset({"policies"}), partial=_TAGS, mark="bulk", identity=True,
+            partial=_TAGS, mark="bulk", identity=True,
         ),
         USER: Kind(
             "IAM user", _REPLACED | {Action.DISABLE}, immutable=frozenset({"path"}),
-            unordered=frozenset({"policies"}), partial=_TAGS, mark="bulk", identity=True,
+            partial=_TAGS, mark="bulk", identity=True,
         ),
         POLICY: Kind(
             "IAM customer managed policy", _REPLACED, immutable=frozenset({"path", "fixed"}),
             partial=frozenset({"fixed"}), mark="reread",
         ),
         OIDC: Kind(
-            "OIDC identity provider", _ALL, unordered=frozenset({"audiences"}),
-            partial=_TAGS | {"pins"}, mark="bulk",
+            "OIDC identity provider", _ALL, partial=_TAGS | {"pins"}, mark="bulk",
         ),
         SAML: Kind("SAML identity provider", _ALL, partial=_TAGS, mark="bulk"),
     },

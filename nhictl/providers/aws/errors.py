@@ -64,8 +64,8 @@ _NO_CREDENTIALS = frozenset(
         "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
         "SSOError", "SSOTokenLoadError", "UnauthorizedSSOTokenError", "PendingAuthorizationExpiredError",
         "ProfileNotFound", "RefreshWithMFAUnsupportedError", "MetadataRetrievalError", "NoAuthTokenError",
-        "InvalidConfigError", "ConfigNotFound", "ConfigParseError", "LoginError", "LoginRefreshRequired", "LoginTokenLoadError",
-        "InfiniteLoopConfigError", "UnknownCredentialError",
+        "InvalidConfigError", "ConfigNotFound", "ConfigParseError", "LoginError", "LoginRefreshRequired",
+        "LoginTokenLoadError", "InfiniteLoopConfigError", "UnknownCredentialError",
     }
 )  # fmt: skip
 _CONFIGURATION = frozenset({"ParamValidationError", "NoRegionError", "InvalidRegionError", "UnknownServiceError"})

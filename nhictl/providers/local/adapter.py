@@ -55,9 +55,7 @@ CAPABILITIES = Capabilities(
             ),
             "role": Kind("Role", actions=_ALL, mark="bulk", rename=True),
             "grant": Kind("Grant", actions=_ALL, mark="bulk", rename=True),
-            "connection": Kind(
-                "Connection", actions=_ALL, unordered=frozenset({"audiences"}), mark="bulk", rename=True
-            ),
+            "connection": Kind("Connection", actions=_ALL, mark="bulk", rename=True),
         }
     ),
     reads="one SQL query per kind",
