@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nhictl.render.text import Style
 
 
+_SHOWN = 2 * 1024 * 1024
+
+
 def out(text: str, *, now: bool = False) -> None:
     """Write a result to stdout, with a final line feed; `now` for those who read along."""
     if text:
@@ -121,16 +124,27 @@ def diagnostics_to_stderr(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 class sources:  # noqa: N801 - reads as the function it stands for
-    """Give the lines of a workspace file, for the excerpts in diagnostics; never a file outside of `root`."""
+    """Give the lines of a workspace file, for the excerpts in diagnostics; never those of a file outside of `root`.
+
+    Each file is read once for each instance; a link, or a file of more than 2 MiB, has no lines.
+    """
 
     root = Path()
 
+    def __init__(self) -> None:
+        self._known: dict[str, list[str] | None] = {}
+
     def __call__(self, file: str) -> list[str] | None:
         """Return the lines of `file`, None when it cannot be read."""
-        path = self.root / file
+        if file not in self._known:
+            self._known[file] = self._lines(file)
+        return self._known[file]
+
+    def _lines(self, file: str) -> list[str] | None:
+        from nhictl.manifest.opening import read_inside
+
         try:
-            if path.stat().st_size > 2 * 1024 * 1024 or not path.is_file():
-                return None
-            return path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
+            data = read_inside(self.root, file, _SHOWN)
+        except (OSError, ValueError):
             return None
+        return None if len(data) > _SHOWN else data.decode("utf-8", "replace").splitlines()

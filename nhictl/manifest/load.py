@@ -11,13 +11,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nhictl.manifest import credentials, reader
+from nhictl.manifest import credentials, opening, reader
 from nhictl.manifest.cache import Cache
 from nhictl.manifest.text import MAX_BYTES
 from nhictl.model import Diagnostic, Document, Span
@@ -72,7 +71,7 @@ def scan(root: Path, paths: Iterable[Path | str]) -> Scan:
         name = path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, real)
         name = name.replace(os.sep, "/")
         try:
-            data = _read(path)
+            data = opening.read(path, MAX_BYTES)
         except OSError as error:
             problems.append(_unreadable(name, error))
         else:
@@ -126,21 +125,6 @@ def _trimmed(known: Mapping[bytes, list[reader.Known]], sources: tuple[Source, .
     if len(known) - len(used) <= len(sources) + SPARE:
         return dict(known)
     return {digest: known[digest] for digest in used}
-
-
-def _read(path: str) -> bytes:
-    """Return the bytes of a regular file, one more than allowed at most. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise IsADirectoryError(0, "not a regular file")
-        data = os.read(handle, min(facts.st_size, MAX_BYTES) + 1)
-        while data and len(data) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(data))):
-            data += more
-        return data
-    finally:
-        os.close(handle)
 
 
 def _unreadable(name: str, error: OSError) -> Diagnostic:

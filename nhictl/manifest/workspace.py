@@ -1,13 +1,15 @@
 """`nhictl.yaml`: found upward from a folder, checked, and read to a `Workspace`.
 
 Rules enforced here:
-- one document of kind Workspace and nothing else; no variables in it;
+- a regular file, never a link; one document of kind Workspace and nothing else; no variables in it;
 - no credentials, ever: no password in a URL, no key named after a secret, no key material;
 - manifests stand inside the workspace: no absolute path, no `..`.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -38,7 +40,7 @@ def find(start: Path) -> Path:
     if not begin.is_dir():
         raise NhictlError(f"no such folder: {start}", exit_code=Exit.USAGE)
     for folder in (begin, *begin.parents):
-        if (folder / FILE).is_file():
+        if os.path.lexists(folder / FILE):
             return folder
     raise NhictlError(
         f"no {FILE} in {begin} or above",
@@ -57,12 +59,15 @@ def load(root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
 
 def read(root: Path) -> bytes:
     """Return the bytes of the workspace's `nhictl.yaml`, a little more than allowed at most. Raises NhictlError."""
+    from nhictl.manifest import opening
+
     path = root / FILE
     try:
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES + 1)
+        return opening.read(path, _MAX_BYTES)
     except OSError as error:
-        raise NhictlError(f"cannot read {path}: {error.strerror}", exit_code=Exit.INVALID) from error
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        hint = "the configuration is a file of the reviewed tree" if error.errno == errno.ELOOP else ""
+        raise NhictlError(f"cannot read {path}: {reason}", hint=hint, exit_code=Exit.INVALID) from error
 
 
 def parse(data: bytes, root: Path) -> tuple[Workspace | None, list[Diagnostic]]:

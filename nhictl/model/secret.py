@@ -21,6 +21,7 @@ SECRET_NAME = re.compile(
 SECRET_TEXT = re.compile(
     r"(?<=://)[^\s/?#@\"'<>]*:[^\s/?#\"'<>]+(?=@)"
     r"|(?<=[?&;])(?:password|passwd|sslpassword|token|access_token|secret|client_secret)=[^\s&;#\"'<>]+"
+    r"|\baws_(?:secret_access_key|(?:session|security)_token)[\"']?[ \t]*[=:][ \t]*[^\s,}]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY(?:.*?-----END [A-Z ]*PRIVATE KEY-----|.*)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\b(?:gh[pousr]_|github_pat_)[0-9A-Za-z_]{20,}"
@@ -41,6 +42,7 @@ CREDENTIAL_KINDS = (
 HINTS = (
     "://", "password=", "passwd=", "token=", "secret=", "private key", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_",
     "ghr_", "github_pat_", "glpat-", "glptt-", "gldt-", "glcbt-", "hvs.", "hvb.", "hvr.", "xox", "k_live_", "eyj",
+    "aws_se",
 )  # fmt: skip
 """What every `SECRET_TEXT` has in it, in lower case and on one line."""
 

@@ -1,11 +1,12 @@
 """`nhictl.yaml`: found upward, checked, and free of credentials."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from nhictl.manifest.workspace import find, load, parse
-from nhictl.model import NhictlError
+from nhictl.model import Exit, NhictlError
 
 TEXT = """\
 apiVersion: nhictl.dev/v1alpha1
@@ -53,6 +54,23 @@ def test_found_upward(tmp_path):
     below.mkdir(parents=True)
     assert find(below) == tmp_path.resolve()
     assert load(find(below))[0].name == "shop"
+
+
+def test_a_link_is_not_read(tmp_path):
+    """A link in the place of `nhictl.yaml` ends the search and is refused: its target may be anything."""
+    (tmp_path / "credentials").write_text(TEXT)
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "nhictl.yaml").symlink_to(tmp_path / "credentials")
+    with pytest.raises(NhictlError, match="it is a symbolic link") as caught:
+        load(find(tmp_path / "w"))
+    assert caught.value.exit == Exit.INVALID
+
+
+def test_a_pipe_is_not_read(tmp_path):
+    """What is not a regular file is refused without waiting for anybody to write to it."""
+    os.mkfifo(tmp_path / "nhictl.yaml")
+    with pytest.raises(NhictlError, match="not a regular file"):
+        load(find(tmp_path))
 
 
 def test_no_workspace_says_how_to_make_one(tmp_path, monkeypatch):

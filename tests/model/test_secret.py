@@ -26,6 +26,8 @@ def test_names_that_only_sound_so(name):
         ("see https://a/b?token=abc&x=1", "see https://a/b?…&x=1"),
         ("id AKIAIOSFODNN7EXAMPLE.", "id …."),
         ("ghp_0123456789abcdefghijABCD", "…"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "…"),
+        ("export AWS_SESSION_TOKEN=abc; x", "export … x"),
         ("https://example.com/a", "https://example.com/a"),
         ("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
     ],
