@@ -37,9 +37,10 @@ ROWS: tuple[Code, ...] = (
     ),
     Code(
         "E505",
-        "The subject of a trust has a wildcard",
-        "Whoever gets a token that matches the pattern takes the identity: a pull request, another environment,"
-        " a repository with a similar name.",
+        "A trust is not exact",
+        "Whoever matches a pattern takes the identity: a pull request, another environment, a repository with a"
+        " similar name. A policy variable (`${...}`) in a trust matches itself, so everybody; a SAML trust without"
+        " subject and attributes, or the root of an account without its Connection, is everybody there.",
         "identity: {oidc: {subject: 'repo:example/*'}}",
         "identity: {oidc: {subject: 'repo:example/payments:environment:prod'}}",
     ),

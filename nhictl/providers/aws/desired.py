@@ -20,9 +20,9 @@ from nhictl.kinds.nhi import NHI, Grant
 from nhictl.kinds.role import Role
 from nhictl.model import Address, Diagnostic, Document, Resource, Value, ordered_set
 from nhictl.providers.aws import limits, normalise, trusting
+from nhictl.providers.aws.exact import Untrusted
 from nhictl.providers.aws.federating import provider
 from nhictl.providers.aws.names import DEFAULT_SESSION, POLICY, ROLE, USER, Account, split_name
-from nhictl.providers.aws.trust import Untrusted
 from nhictl.providers.base import Compiled
 
 

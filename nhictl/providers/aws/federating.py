@@ -2,18 +2,20 @@
 
 Rules enforced here:
 - the SAML metadata file lies inside the workspace, symbolic links resolved; it is read here, once, when compiling;
+- issuer and audiences are exact: they go into every trust that comes through the connection;
 - metadata with a private key in it is refused;
 - thumbprints are compared only where they are declared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhictl.kinds.connection import Connection
 from nhictl.model import Resource, Value, ordered_set
+from nhictl.providers.aws.exact import flaw
 from nhictl.providers.aws.names import OIDC, SAML, oidc_name
 from nhictl.providers.aws.trust import DEFAULT_AUDIENCE, GITHUB, GITLAB
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from nhictl.providers.aws.desired import Composition
 
 _DEFAULT_URLS = {"githubActions": GITHUB, "gitlab": GITLAB}
+_AUDIENCES = ("spec", "aws", "audiences")
 _MAX_METADATA = 10_000_000
 
 
@@ -33,9 +36,17 @@ def provider(work: Composition, connection: Connection) -> Resource | None:
     return _oidc(work, connection)
 
 
-def _oidc(work: Composition, connection: Connection) -> Resource:
-    url = str(connection.issuer.get("url") or _DEFAULT_URLS.get(connection.issuer_kind, ""))
-    name = oidc_name(url)
+def issuer_name(connection: Connection) -> str:
+    """Return the issuer of an OIDC connection as IAM names it."""
+    return oidc_name(str(connection.issuer.get("url") or _DEFAULT_URLS.get(connection.issuer_kind, "")))
+
+
+def _oidc(work: Composition, connection: Connection) -> Resource | None:
+    name = issuer_name(connection)
+    audiences = tuple(map(str, connection.block.get("audiences") or ()))
+    issuer = ("spec", "issuer", connection.issuer_kind, "url")
+    if not (_exact(work, connection, (name,), issuer) and _exact(work, connection, audiences, _AUDIENCES)):
+        return None
     thumbprints = connection.block.get("thumbprints")
     attributes: dict[str, Value] = {
         "url": f"https://{name}",
@@ -53,6 +64,17 @@ def _saml(work: Composition, connection: Connection) -> Resource | None:
         return None
     attributes: dict[str, Value] = {"metadata": text, "tags": _tags(connection)}
     return _resource(work, connection, SAML, name=name, attributes=attributes)
+
+
+def _exact(work: Composition, connection: Connection, texts: Iterable[str], path: tuple[str, ...]) -> bool:
+    """Return whether texts that go into trust policies are exact; say which is not."""
+    flaws = [why for text in texts if (why := flaw(text))]
+    for why in flaws:
+        work.say(
+            connection.document, *path, code="E505", summary=f"{connection.ref}: {path[-1]}: {why}",
+            hint="name the exact value",
+        )  # fmt: skip
+    return not flaws
 
 
 def _resource(

@@ -1,7 +1,8 @@
 """Trust policies: composed from an identity and its connection, and read back as who may become a role.
 
 Rules enforced here:
-- a federated statement pins audience and subject with `StringEquals`, both; a wildcard in a subject is refused;
+- a federated statement pins audience and subject with `StringEquals`, both; every value is exact, see `exact`;
+- a SAML trust names a subject or an attribute: the audience is the same for everybody;
 - GitHub's subject has the environment, or the reference, never both; ids in `org@1/name@2` make it immutable;
 - claims that AWS does not look at are refused, not left out;
 - composing raises `Untrusted` with the field it is about; the caller turns it into a diagnostic.
@@ -16,6 +17,7 @@ from typing import Any
 
 from nhictl.model import Permission, Value, canonical
 from nhictl.providers.aws import normalise
+from nhictl.providers.aws.exact import Untrusted, exact, source_arn
 
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
 GITHUB = "https://token.actions.githubusercontent.com"
@@ -27,25 +29,10 @@ SAML_AUDIENCES = {
 }
 
 
-class Untrusted(Exception):
-    """An identity whose trust cannot be composed. `path` is the field below the identity block it is about."""
-
-    def __init__(self, code: str, message: str, *, hint: str = "", path: tuple[str | int, ...] = ()) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.path = path
-
-
 def subject(kind: str, identity: Mapping[str, Any]) -> str:
     """Return the token subject of an OIDC identity block, exact. Raises Untrusted."""
     text = _SUBJECTS[kind](identity)
-    if "*" in text or "?" in text:
-        raise Untrusted(
-            "E505", f"the subject {text} has a wildcard", hint="name the exact subject; use one NHI for each",
-            path=(_WILDCARD_FIELDS.get(kind, ""),),
-        )  # fmt: skip
+    exact(text, _WILDCARD_FIELDS.get(kind, ""), what="the subject")
     return text
 
 
@@ -58,32 +45,53 @@ def federated_oidc(
             "E506", f"AWS does not look at the claim {unknown[0]}", path=("claims", unknown[0]),
             hint=f"it looks at aud, sub and {', '.join(sorted(_CLAIMS))}",
         )  # fmt: skip
+    for claim, value in claims.items():
+        exact(value, "claims", claim, what=f"the claim {claim}")
+    exact(audiences, what="the audience")
     equals = {f"{name}:{claim}": value for claim, value in claims.items()}
     equals |= {f"{name}:aud": audiences, f"{name}:sub": wanted}
     return _document({"Federated": arn}, "sts:AssumeRoleWithWebIdentity", {"StringEquals": equals})
 
 
 def federated_saml(arn: str, *, audience: str, identity: Mapping[str, Any]) -> Mapping[str, Value]:
-    """Return the trust document for assertions of the SAML provider `arn`."""
-    equals: dict[str, Any] = {f"SAML:{k}": v for k, v in (identity.get("attributes") or {}).items()}
-    equals["SAML:aud"] = identity.get("audience") or audience
-    if identity.get("subject"):
+    """Return the trust document for assertions of the SAML provider `arn`. Raises Untrusted."""
+    attributes: Mapping[str, Any] = identity.get("attributes") or {}
+    if "subject" not in identity and not any(a.lower() not in _OF_EVERYBODY for a in attributes):
+        raise Untrusted(
+            "E505", "everybody of the identity provider could take it",
+            hint="name the subject, or attributes that only this workload has",
+        )  # fmt: skip
+    for attribute, value in attributes.items():
+        exact(value, "attributes", attribute, what=f"the attribute {attribute}")
+    for field in ("subject", "audience"):
+        if field in identity:
+            exact(identity[field], field, what=f"the {field}")
+    equals: dict[str, Any] = {f"SAML:{k}": v for k, v in attributes.items()}
+    equals["SAML:aud"] = identity.get("audience", audience)
+    if "subject" in identity:
         equals["SAML:sub"] = identity["subject"]
     return _document({"Federated": arn}, "sts:AssumeRoleWithSAML", {"StringEquals": equals})
 
 
 def principal(arn: str, *, external_id: str = "", partition: str = "aws") -> Mapping[str, Value]:
-    """Return the trust document for another AWS principal: an ARN or an account id."""
+    """Return the trust document for another AWS principal: an ARN. Raises Untrusted."""
+    exact(arn, what="the principal")
+    if external_id:
+        exact(external_id, what="the external id")
     condition = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}
     return _document({"AWS": arn}, "sts:AssumeRole", condition, partition=partition)
 
 
 def service(identity: Mapping[str, Any]) -> Mapping[str, Value]:
-    """Return the trust document for an AWS service, bound to a source when the identity names one."""
+    """Return the trust document for an AWS service, bound to a source when the identity names one. Raises Untrusted."""
+    exact(identity["service"], "service", what="the service")
     condition: dict[str, Any] = {}
-    if account := identity.get("sourceAccount"):
-        condition["StringEquals"] = {"aws:SourceAccount": str(account)}
-    if arn := identity.get("sourceArn"):
+    if "sourceAccount" in identity:
+        exact(identity["sourceAccount"], "sourceAccount", what="the source account")
+        condition["StringEquals"] = {"aws:SourceAccount": str(identity["sourceAccount"])}
+    if "sourceArn" in identity:
+        arn = str(identity["sourceArn"])
+        source_arn(arn, str(identity.get("sourceAccount", "")))
         operator = "ArnLike" if "*" in arn or "?" in arn else "ArnEquals"
         condition[operator] = {"aws:SourceArn": arn}
     return _document({"Service": identity["service"]}, "sts:AssumeRole", condition)
@@ -180,3 +188,4 @@ _SUBJECTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 _WILDCARD_FIELDS = {"githubActions": "repository", "gitlab": "ref", "oidc": "subject", "spiffe": "id"}
 _CLAIMS = frozenset({"amr", "email", "oaud"})
+_OF_EVERYBODY = frozenset({"aud", "doc", "iss", "namequalifier", "sub_type"})

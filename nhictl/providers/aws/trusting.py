@@ -16,8 +16,8 @@ from nhictl.kinds.connection import Connection
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.model import Address, Value
 from nhictl.providers.aws import trust
+from nhictl.providers.aws.exact import Untrusted
 from nhictl.providers.aws.names import OIDC, ROLE, SAML, split_name
-from nhictl.providers.aws.trust import Untrusted
 
 if TYPE_CHECKING:
     from nhictl.providers.aws.desired import Composition
