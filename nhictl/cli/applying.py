@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nhictl.cli import context, show
+from nhictl.cli import acting, context, show
 from nhictl.cli.talk import say, whoever_listens
 from nhictl.model import Exit, NhictlError
 
@@ -58,7 +58,8 @@ def run_apply(
     from nhictl.engine.prepare import adapters_of, prepare
 
     run = context.new_run()
-    ledger = context.ledger_of(loaded, context.typed_command(), run=run, read_only=False)
+    actor = acting.actor(acting.typed(), commit=loaded.commit)
+    ledger = context.open_ledger_of(loaded.workspace, loaded.environment, actor=actor, run=run, read_only=False)
     pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
     with connected(pairs, write=True) as open_targets:
         with show.reading(quiet=flags.quiet, no_progress=not flags.progress) as progress:
@@ -77,8 +78,7 @@ def run_apply(
             _confirm(prepared.plan, flags)
         with stopping() as stop, whoever_listens(), show.applying(prepared.plan, run, flags) as on_event:
             digest = approved.digest if approved is not None else prepared.plan.digest
-            trigger = context.actor_of(loaded.workspace, context.typed_command()).trigger.as_json()
-            order = Order(run, digest, flags.override, trigger, stop, on_event)
+            order = Order(run, digest, flags.override, actor.trigger.as_json(), stop, on_event)
             executed = carry_out(request, ledger, open_targets, prepared, order=order)
     return _finish(executed, prepared, run, flags)
 

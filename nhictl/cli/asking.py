@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 def ledger(chdir: Path, env: str, *, read_only: bool = True, missing_ok: bool = False) -> Ledger:
     """Return the ledger of an environment; manifests are not read, only the workspace's configuration."""
-    from nhictl.cli import context
+    from nhictl.cli import acting, context
+    from nhictl.ledger.checkout import commit
 
     workspace = context.configured(chdir)
     environment = context.choose(workspace, env)
-    found = context.open_ledger_of(workspace, environment, command=context.typed_command(), read_only=read_only)
+    who = acting.actor(acting.typed(), commit=commit(workspace.root))
+    found = context.open_ledger_of(workspace, environment, actor=who, read_only=read_only)
     if not missing_ok and not found.exists():
         raise NhictlError(
             f"nothing was recorded yet for {environment.name}", hint="the first `nhictl apply` starts the ledger"

@@ -103,10 +103,10 @@ def _declared(
 
 
 def _ledger(workspace: Workspace, environment: Environment) -> Iterator[Check]:
-    from nhictl.cli import context
+    from nhictl.cli import acting, context
 
     area = f"Environment {environment.name}"
-    ledger = context.open_ledger_of(workspace, environment, command="nhictl doctor")
+    ledger = context.open_ledger_of(workspace, environment, actor=acting.actor("nhictl doctor"))
     if ledger.exists():
         yield from _intact(area, ledger)
         yield from _held(area, ledger)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import os
-import platform
 import secrets
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nhictl import __version__
+from nhictl.cli import acting
 from nhictl.model import Document, Exit, InvalidManifests, NhictlError, Severity
 
 if TYPE_CHECKING:
@@ -29,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A validated workspace and the environment that was chosen in it."""
+    """A validated workspace, the environment that was chosen in it, and the commit that is checked out."""
 
     checked: Checked
     workspace: Workspace
     environment: Environment
+    commit: str = ""
 
 
 def checked_workspace(
@@ -119,11 +117,14 @@ def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[
 
 def load(directory: Path, environment: str, *, cache: bool = True) -> Loaded:
     """Return the workspace, refusing manifests with errors. Warnings are left to `validate`."""
+    from nhictl.ledger.checkout import commit
+
     checked = checked_workspace(directory, cache=cache)
     errors = tuple(d for d in checked.diagnostics if d.severity is Severity.ERROR)
     if errors or checked.workspace is None:
         raise InvalidManifests(errors)
-    return Loaded(checked, checked.workspace, choose(checked.workspace, environment))
+    workspace = checked.workspace
+    return Loaded(checked, workspace, choose(workspace, environment), commit(workspace.root))
 
 
 def choose(workspace: Workspace, name: str) -> Environment:
@@ -168,26 +169,12 @@ def new_run() -> str:
 
 def ledger_of(loaded: Loaded, command: str, *, run: str = "", read_only: bool = True) -> Ledger:
     """Return the ledger of the loaded environment, nothing touched yet."""
-    return open_ledger_of(loaded.workspace, loaded.environment, command=command, run=run, read_only=read_only)
-
-
-def actor_of(workspace: Workspace, command: str) -> Actor:
-    """Return who acts, and why, from the environment of the process."""
-    from nhictl.ledger.actor import detect
-    from nhictl.ledger.checkout import commit
-
-    return detect(
-        os.environ,
-        user=_user(),
-        host=platform.node(),
-        command=command,
-        commit=commit(workspace.root),
-        tool=f"nhictl {__version__}",
-    )
+    who = acting.actor(command, commit=loaded.commit)
+    return open_ledger_of(loaded.workspace, loaded.environment, actor=who, run=run, read_only=read_only)
 
 
 def open_ledger_of(
-    workspace: Workspace, environment: Environment, *, command: str, run: str = "", read_only: bool = True
+    workspace: Workspace, environment: Environment, *, actor: Actor, run: str = "", read_only: bool = True
 ) -> Ledger:
     """Return the ledger of an environment, nothing touched yet."""
     from nhictl.ledger import open_ledger, signing
@@ -197,26 +184,12 @@ def open_ledger_of(
         root=workspace.root,
         workspace=workspace.name,
         environment=environment.name,
-        actor=actor_of(workspace, command),
+        actor=actor,
         run=run or new_run(),
         clock=now,
         read_only=read_only,
         signer=None if read_only else signing.configured(os.environ),
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid:{os.getuid()}"
-
-
-def typed_command() -> str:
-    """Return what was typed, for the record, without the values of options."""
-    from nhictl.cli.typed import recorded
-
-    return recorded(sys.argv[1:])
 
 
 def selection(
@@ -280,7 +253,6 @@ def former_names(documents: Sequence[Document]) -> dict[str, tuple[str, ...]]:
 def request(loaded: Loaded, chosen: Selection, **more: Any) -> Request:
     """Return the planning request for a loaded workspace."""
     from nhictl.engine.prepare import Request
-    from nhictl.ledger.checkout import commit
 
     moment = now()
 
@@ -303,7 +275,7 @@ def request(loaded: Loaded, chosen: Selection, **more: Any) -> Request:
         former=former_names(loaded.checked.documents),
         facts=facts(loaded.checked.documents) if chosen.partial else {},
         now=moment,
-        commit=commit(loaded.workspace.root),
+        commit=loaded.commit,
         selection=chosen,
         **more,
     )

@@ -36,7 +36,7 @@ def drift(
     no_cache: o.NoCache = False,
 ) -> None:
     """Name what was changed in the targets since nhictl last applied, field by field."""
-    from nhictl.cli import context, show
+    from nhictl.cli import acting, context, show
     from nhictl.engine import drift as compare
     from nhictl.engine.live import connected
     from nhictl.engine.prepare import adapters_of, prepare
@@ -44,7 +44,7 @@ def drift(
 
     loaded = context.load(chdir, env, cache=not no_cache)
     chosen = context.selection(loaded, targets=target, excludes=exclude)
-    ledger = context.ledger_of(loaded, context.typed_command())
+    ledger = context.ledger_of(loaded, acting.typed())
     pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
     with show.reading(quiet=quiet, no_progress=no_progress) as progress, connected(pairs, write=False) as open_targets:
         request = context.request(loaded, chosen, progress=progress)

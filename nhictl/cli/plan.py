@@ -50,7 +50,7 @@ def plan(
     no_cache: o.NoCache = False,
 ) -> None:
     """Show what apply would change, in every target of the environment."""
-    from nhictl.cli import context, show
+    from nhictl.cli import acting, context, show
     from nhictl.engine.live import connected
     from nhictl.engine.prepare import adapters_of, prepare
 
@@ -58,7 +58,7 @@ def plan(
     chosen = context.selection(
         loaded, targets=target, excludes=exclude, kinds=kind, owners=owner, selectors=selector, paths=paths
     )
-    ledger = context.ledger_of(loaded, context.typed_command())
+    ledger = context.ledger_of(loaded, acting.typed())
     pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
     reading = show.reading(quiet=quiet, no_progress=no_progress)
     with reading as progress, connected(pairs, write=False) as open_targets:
