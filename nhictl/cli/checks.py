@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SOURCES = {"COMMANDLINE": "option", "ENVIRONMENT": "variable", "DEFAULT": "default"}
 _NEEDED = ("typer", "click", "pyyaml", "jsonschema", "jsonschema-rs", "deepdiff", "rich", "boto3", "botocore")
 _OTHER_VARIABLES = frozenset({"NHICTL_LEDGER_KEY", "NHICTL_FAILPOINT"})
+_SET = _OTHER_VARIABLES | {"NHICTL_KEY"}
 
 
 def guarded(area: str, name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
@@ -92,10 +93,8 @@ def _variables(area: str) -> Iterator[Check]:
 
     known = option_variables()
     for name in sorted(n for n in os.environ if n.startswith("NHICTL_")):
-        if name in known:
-            yield Check(area, name, "ok", os.environ[name], source="variable")
-        elif name in _OTHER_VARIABLES:
-            yield Check(area, name, "ok", "set", source="variable")
+        if name in known or name in _SET:
+            yield Check(area, name, "ok", "set" if name in _SET else os.environ[name], source="variable")
         else:
             near = difflib.get_close_matches(name, [*known, *_OTHER_VARIABLES], n=1)
             hint = f"did you mean {near[0]}?" if near else ""

@@ -80,9 +80,11 @@ def public_keys(path: Path) -> list[str]:
             lines = [line.split() for line in file.read(_MAX_KEY_FILE).splitlines()]
         found = [_public(words) for words in lines if words and not words[0].startswith("#")]
     except (OSError, ValueError) as error:
-        raise LedgerError(f"{path} has no public key that can be used ({type(error).__name__})", hint=_FORM) from None
+        raise LedgerError(
+            f"{_shown(path)} has no public key that can be used ({type(error).__name__})", hint=_FORM
+        ) from None
     if not found:
-        raise LedgerError(f"{path} has no public key in it", hint=_FORM)
+        raise LedgerError(f"{_shown(path)} has no public key in it", hint=_FORM)
     return found
 
 
@@ -99,11 +101,15 @@ def _public(words: list[str]) -> str:
 
 
 def _named(path: Path) -> str:
-    """Return the name of the key file where there is one: a name nobody has may be a key in the wrong place."""
+    return _shown(path, f"that {KEY_VARIABLE} names")
+
+
+def _shown(path: Path, otherwise: str = "what --key names") -> str:
+    """Return the name of a key file where there is one: a name nobody has may be a key in the wrong place."""
     try:
-        return str(path) if path.exists() else f"that {KEY_VARIABLE} names"
+        return str(path) if path.exists() else otherwise
     except (OSError, ValueError):
-        return f"that {KEY_VARIABLE} names"
+        return otherwise
 
 
 def statement(tree: Range, *, workspace: str, environment: str) -> bytes:

@@ -168,6 +168,7 @@ def test_a_key_that_cannot_be_used_is_an_error_and_not_shown(
     key = tmp_path / "key"
     key.write_text("canary-4711")
     monkeypatch.setenv("NHICTL_LEDGER_KEY", str(key))
+    monkeypatch.setenv("NHICTL_KEY", "canary-4711")
     said = line("doctor")
     assert said.code == 1
     assert "canary-4711" not in said.all

@@ -4,6 +4,7 @@ import os
 import subprocess
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -201,6 +202,13 @@ def test_what_is_no_public_key_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(LedgerError) as raised:
         signing.public_keys(path)
+    assert "canary" not in str(raised.value)
+
+
+def test_a_key_in_place_of_its_file_is_not_shown():
+    """Somebody may take the option for the key itself."""
+    with pytest.raises(LedgerError) as raised:
+        signing.public_keys(Path("canary-4711"))
     assert "canary" not in str(raised.value)
 
 
