@@ -221,17 +221,17 @@ def _decide_removed(rules: Rules, managed: Managed, live: Resource | None) -> Ch
             "conflict", address, "was made again outside nhictl and is no longer declared",
             f"`nhictl ledger forget {address}` to leave it alone",
         )  # fmt: skip
+    if managed.handling.protect:
+        return Finding(
+            "protected", "error", str(address), "is protected and no longer declared",
+            "restore its manifest, or first apply it with `protect: false`",
+        )  # fmt: skip
     if managed.handling.on_remove is OnRemove.RETAIN:
         return _retain(rules, managed, live)
     if kind.mark != "none" and (live.mark is None or live.mark.owner != rules.owner):
         return blocked(
             "unmarked", address, "our mark is gone from it, so it is not removed",
             f"declare it again to have it marked again, or `nhictl ledger forget {address}` to leave it alone",
-        )  # fmt: skip
-    if managed.handling.protect:
-        return Finding(
-            "protected", "error", str(address), "is protected and no longer declared",
-            "restore its manifest, or first apply it with `protect: false`",
         )  # fmt: skip
     if managed.handling.on_remove is OnRemove.DISABLE and Action.DISABLE in kind.actions:
         return _disable_then_delete(rules, managed, live)

@@ -33,7 +33,7 @@ from nhictl.model import (
 from nhictl.order import order
 from nhictl.ownership import Rules, decide_declared, decide_removed, followed, occupied
 from nhictl.providers.base import Adapter
-from nhictl.safety import TargetPlan, is_admin, judge
+from nhictl.safety import TargetPlan, is_admin, judge, loses_admin, stricter
 from nhictl.select import ObjectFacts, Selection, check_known, selects, with_dependencies
 
 
@@ -254,7 +254,7 @@ def _judge(
     if not ordered:
         return ()
     admins: int | None = None
-    if _was_made_admin(target.adapter, managed, [d.subject for d in access if is_admin(d.lost)]):
+    if _was_made_admin(target.adapter, managed, [d.subject for d in access if loses_admin(d)]):
         everyone = all_permissions(target.adapter, world.after)
         admins = sum(1 for permissions in everyone.values() if is_admin(permissions))
     identity = target.snapshot.identity
@@ -265,8 +265,9 @@ def _judge(
         {address: record.subject for address, record in managed.items()},
         _own(identity, target.snapshot) if identity else (),
         admins,
+        frozenset(a for a, record in managed.items() if record.handling.protect),
     )
-    return judge(part, given.limits, declared=len(target.desired))
+    return judge(part, stricter(given.limits, given.folded.limits), declared=len(target.desired))
 
 
 def _own(identity: Identity, snapshot: Snapshot) -> tuple[Address, ...]:

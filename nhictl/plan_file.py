@@ -160,6 +160,7 @@ def digest_of(plan: Plan) -> str:
             "adapters": dict(plan.adapters),
             "partial": {key: c.VALUE.encode(value) for key, value in plan.partial.items()},
             "changes": [_digested(change) for change in sorted(plan.changes, key=_order)],
+            "access": [_ACCESS.encode(delta) for delta in sorted(plan.access, key=lambda d: d.subject)],
         }
     )
 

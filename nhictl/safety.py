@@ -13,16 +13,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nhictl.kinds.workspace import Limits
-from nhictl.model import AccessDelta, Action, Address, Change, Finding, Permission
+from nhictl.model import AccessDelta, Action, Address, Change, Direction, Finding, Permission
 
 ABSOLUTE = frozenset({"own-principal", "protected"})
 _REMOVING = frozenset({Action.DELETE, Action.REPLACE})
+_ENDING = frozenset({Action.DELETE, Action.REPLACE, Action.DISABLE})
 
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
     """One target's part of a plan, as the limits need it. `subjects` maps managed addresses to manifest objects;
-    `access` is every NHI's access there after the plan, asked only when somebody loses administration.
+    `own` are the addresses of nhictl's principal and of what gives it its access, `protected` those the ledger says are
+    protected; `remaining_admins` is asked only when somebody loses administration.
     """
 
     name: str
@@ -31,6 +33,7 @@ class TargetPlan:
     subjects: Mapping[Address, str]
     own: tuple[Address, ...]
     remaining_admins: int | None
+    protected: frozenset[Address] = frozenset()
 
 
 def judge(target: TargetPlan, limits: Limits, *, declared: int) -> tuple[Finding, ...]:
@@ -41,15 +44,39 @@ def judge(target: TargetPlan, limits: Limits, *, declared: int) -> tuple[Finding
         *_wiped(target, declared),
         *_own(target),
         *_last_admin(target),
+        *_protected(target),
     )
+
+
+def stricter(limits: Limits, recorded: Mapping[str, int]) -> Limits:
+    """Return the stricter of the limits given now and those the last applied plan was made under.
+
+    A plan that raises the limits is still judged by the old ones; they count from the next plan on.
+    """
+    now = limits.as_json()
+    return Limits(*(min(value, recorded.get(name, value)) for name, value in now.items()))
 
 
 def is_admin(permissions: Iterable[Permission]) -> bool:
-    """True when one of the permissions is everything on everything, unconditionally."""
-    return any(
-        p.kind == "allow" and p.effect == "allow" and p.action in ("*", "*:*") and p.resource == "*" and not p.condition
-        for p in permissions
-    )
+    """True when everything on everything is allowed, unconditionally, and not denied again."""
+    total = {p.effect for p in permissions if _is_total(p)}
+    return total == {"allow"}
+
+
+def _is_total(permission: Permission) -> bool:
+    everything = permission.action in ("*", "*:*") and permission.resource == "*"
+    return permission.kind == "allow" and everything and not permission.condition
+
+
+def loses(delta: AccessDelta) -> bool:
+    """True when an NHI loses access: an allow goes or a deny comes, other than with its first access."""
+    denied = any(p.effect == "deny" for p in delta.gained) and delta.direction is not Direction.WIDER
+    return denied or any(p.effect == "allow" for p in delta.lost)
+
+
+def loses_admin(delta: AccessDelta) -> bool:
+    """True when full administration goes, or a deny on everything comes."""
+    return is_admin(delta.lost) or any(_is_total(p) and p.effect == "deny" for p in delta.gained)
 
 
 def _allowed(percent: int, absolute: int, total: int) -> int:
@@ -75,7 +102,7 @@ def _is_grant(change: Change) -> bool:
 
 def _revokes(target: TargetPlan, limits: Limits) -> Iterable[Finding]:
     nhis = {s for s in target.subjects.values() if s.startswith("nhi/")}
-    losing = {d.subject for d in target.deltas if d.lost and d.subject in nhis}
+    losing = {d.subject for d in target.deltas if loses(d) and d.subject in nhis}
     allowed = _allowed(limits.revoke_percent, limits.revoke_max, len(nhis))
     if len(losing) > allowed:
         yield Finding(
@@ -109,7 +136,7 @@ def _own(target: TargetPlan) -> Iterable[Finding]:
         if change.address in own and (change.fields or change.action in _REMOVING):
             yield _own_finding(str(change.address))
     for delta in target.deltas:
-        if delta.subject in subjects and delta.lost:
+        if delta.subject in subjects and loses(delta):
             yield _own_finding(delta.subject)
 
 
@@ -124,8 +151,27 @@ def _own_finding(subject: str) -> Finding:
     )  # fmt: skip
 
 
+def _protected(target: TargetPlan) -> Iterable[Finding]:
+    """A protected object is not switched off, and its protection is lowered by a plan that does nothing else to it."""
+    for change in target.changes:
+        if _was(change) not in target.protected:
+            continue
+        paths = {field.path for field in change.fields}
+        off = change.after is not None and change.after.attributes.get("enabled") is False and "enabled" in paths
+        lowered = "handling.protect" in paths and paths != {"handling.protect"}
+        if change.action in _ENDING or off or lowered:
+            yield Finding(
+                "protected", "error", str(change.address), "is protected: not deleted, replaced, disabled or given up",
+                "first apply it with `protect: false` and no other change",
+            )  # fmt: skip
+
+
+def _was(change: Change) -> Address:
+    return (change.after.renamed_from if change.after is not None else None) or change.address
+
+
 def _last_admin(target: TargetPlan) -> Iterable[Finding]:
-    losing = [d.subject for d in target.deltas if is_admin(d.lost)]
+    losing = [d.subject for d in target.deltas if loses_admin(d)]
     if losing and target.remaining_admins == 0:
         yield Finding(
             "last-admin", "error", target.name,

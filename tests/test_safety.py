@@ -1,5 +1,7 @@
 """The limits of one plan, and what lifts them."""
 
+from dataclasses import replace
+
 import pytest
 
 from nhictl.engine.apply import require_safe
@@ -9,6 +11,7 @@ from nhictl.model import (
     Action,
     Address,
     Change,
+    Direction,
     Exit,
     FieldChange,
     Finding,
@@ -17,7 +20,7 @@ from nhictl.model import (
     Resource,
     SafetyStop,
 )  # fmt: skip
-from nhictl.safety import TargetPlan, is_admin, judge
+from nhictl.safety import TargetPlan, is_admin, judge, stricter
 
 LIMITS = Limits()
 ADMIN = Permission("allow", "*", "*")
@@ -172,3 +175,65 @@ def test_fields_of_a_resource_do_not_matter_to_the_limits():
     """An ordinary update violates nothing."""
     resource = Resource(at("a"), {})
     assert rules([Change(at("a"), Action.UPDATE, "nhi/a", "", after=resource)], managed=many(3)) == []
+
+
+def denied(subject, *, first=False):
+    """A delta in which everything is denied."""
+    deny = Permission("allow", "*", "*", effect="deny")
+    return AccessDelta(subject, gained=(deny,), direction=Direction.WIDER if first else Direction.NARROWER)
+
+
+def test_a_deny_takes_access_too():
+    """What denies counts as lost, for the limit and for the last administrator; a first access is none."""
+    losing = [denied(f"nhi/{name}") for name in many(5)]
+    assert "revoke-limit" in rules(deltas=losing, managed=many(5))
+    assert "last-admin" in rules(deltas=losing[:1], managed=many(5), admins=0)
+    assert rules(deltas=[denied("nhi/n000", first=True)], managed=many(5)) == []
+
+
+def test_an_administrator_who_is_denied_everything_is_none():
+    """Full administration is what is left after denies."""
+    everything = Permission("allow", "*", "*")
+    assert is_admin([everything])
+    assert not is_admin([everything, Permission("allow", "*", "*", effect="deny")])
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "stopped"),
+    [
+        (Action.DISABLE, (), True),
+        (Action.REPLACE, (), True),
+        (Action.UPDATE, (FieldChange("handling.protect", "True", "False"),), False),
+        (Action.UPDATE, (FieldChange("handling.protect", "True", "False"), FieldChange("owner", "a", "b")), True),
+        (Action.UPDATE, (FieldChange("owner", "a", "b"),), False),
+    ],
+)
+def test_protection_is_lowered_by_a_plan_of_its_own(action, fields, stopped):
+    """A protected object is not ended, and nothing rides along when its protection goes."""
+    part = TargetPlan(
+        "t", (change("a", action, fields=fields),), (), {at("a"): "nhi/a", at("b"): "nhi/b"}, (), None,
+        frozenset({at("a")}),
+    )  # fmt: skip
+    assert ("protected" in [f.rule for f in judge(part, LIMITS, declared=1)]) is stopped
+
+
+def test_a_protected_identity_is_not_switched_off():
+    """`enabled: false` on it is a refusal, whatever the action is called."""
+    off = Resource(at("a"), {"enabled": False})
+    switched = replace(change("a", Action.UPDATE, fields=(FieldChange("enabled", True, False),)), after=off)
+    part = TargetPlan("t", (switched,), (), {at("a"): "nhi/a", at("b"): "nhi/b"}, (), None, frozenset({at("a")}))
+    assert [f.rule for f in judge(part, LIMITS, declared=1)] == ["protected"]
+
+
+def test_raised_limits_do_not_judge_the_plan_that_raises_them():
+    """The stricter of now and then counts, field by field."""
+    assert stricter(Limits(100, 1000, 100, 1000), {"deletePercent": 10, "deleteMax": 5}) == Limits(10, 5, 100, 1000)
+    assert stricter(Limits(1, 2, 3, 4), {}) == Limits(1, 2, 3, 4)
+
+
+def test_the_last_nhi_of_a_target_is_not_dropped_in_silence():
+    """One to nothing asks like many to nothing, even while roles stay."""
+    role = Address("t", "role", "r")
+    assert rules([change("a", Action.FORGET)], managed=["a"]) == ["wipe"]
+    part = TargetPlan("t", (change("a", Action.DELETE),), (), {at("a"): "nhi/a", role: "role/r"}, (), None)
+    assert [f.rule for f in judge(part, LIMITS, declared=1)] == ["wipe"]

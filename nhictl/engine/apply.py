@@ -86,7 +86,7 @@ def carry_out(
             prepared = again
         if not prepared.plan.changes:
             return Executed(())
-        data = plan_data(prepared.plan, order.trigger, order.override)
+        data = plan_data(prepared.plan, order.trigger, order.override, request.workspace.limits.as_json())
         writer.append("plan", {**data, "approved": order.approved})
         failpoint("after-plan")
         run = Run(

@@ -20,6 +20,9 @@ _REMOVING = frozenset({Action.DELETE, Action.DISABLE, Action.FORGET})
 def require_same(approved: Plan, prepared: Prepared, *, now: dt.datetime) -> None:
     """Raise StalePlan, naming each difference, unless carrying out `prepared` is what `approved` says."""
     differences = [*_frame(approved, prepared.plan, now), *_changes(approved, prepared)]
+    whole = {c.address for c in approved.changes} == {c.address for c in prepared.plan.changes}
+    if not differences and whole and approved.digest != prepared.plan.digest:
+        differences = ["the same changes, but not the same plan: what it shows of access or fields differs"]
     if differences:
         shown = "\n".join(f"  {line}" for line in differences[:20])
         more = f"\n  and {len(differences) - 20} more" if len(differences) > 20 else ""

@@ -8,7 +8,9 @@ from typing import Any
 from nhictl.model import AccessDelta, Change, FieldChange, Operation, Outcome, Permission, Plan
 
 
-def plan_data(plan: Plan, trigger: Mapping[str, Any], override: str) -> dict[str, Any]:
+def plan_data(
+    plan: Plan, trigger: Mapping[str, Any], override: str, limits: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """Return the data of a `plan` entry. `override` is the digest that lifted safety limits, or empty."""
     counts: dict[str, int] = {}
     for change in plan.changes:
@@ -21,6 +23,7 @@ def plan_data(plan: Plan, trigger: Mapping[str, Any], override: str) -> dict[str
         "partial": dict(plan.partial),
         "targets": {name: identity.scope for name, identity in plan.targets.items()},
         "trigger": dict(trigger),
+        "limits": dict(limits or {}),
     }
     if override == plan.digest:
         data["override"] = override

@@ -44,6 +44,15 @@ class Limits:
     revoke_percent: int = 20
     revoke_max: int = 25
 
+    def as_json(self) -> dict[str, int]:
+        """Return the limits as written in `nhictl.yaml` and recorded with a plan, in the order of the fields."""
+        return {
+            "deletePercent": self.delete_percent,
+            "deleteMax": self.delete_max,
+            "revokePercent": self.revoke_percent,
+            "revokeMax": self.revoke_max,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:

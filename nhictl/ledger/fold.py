@@ -9,7 +9,7 @@ Rules enforced here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nhictl.model import (
@@ -40,13 +40,16 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The state a ledger implies. `forgotten` are addresses given up on purpose: their marks are no orphans."""
+    """The state a ledger implies. `forgotten` are addresses given up on purpose: their marks are no orphans.
+    `limits` are the safety limits that the last applied plan was made under.
+    """
 
     managed: Mapping[Address, Managed]
     unresolved: tuple[Unresolved, ...] = ()
     forgotten: frozenset[Address] = frozenset()
     sequence: int = -1
     hash: str = ""
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def recorded(managed: Managed) -> Attributes:
@@ -60,9 +63,12 @@ def fold(entries: Iterable[Entry]) -> Folded:
     open_intents: dict[str, Entry] = {}
     forgotten: set[Address] = set()
     sequence, last = -1, ""
+    limits: Mapping[str, int] = {}
     for entry in entries:
         sequence, last = entry.seq, entry.hash
-        if entry.type == "intent":
+        if entry.type == "plan":
+            limits = entry.data.get("limits") or limits
+        elif entry.type == "intent":
             open_intents[entry.data["op"]] = entry
         elif entry.type == "outcome" and entry.data["status"] != Status.INDETERMINATE.value:
             intent = open_intents.pop(entry.data["op"], None)
@@ -72,7 +78,7 @@ def fold(entries: Iterable[Entry]) -> Folded:
                 )
             _settle(managed, forgotten, intent, entry)
     unresolved = tuple(_unresolved(entry) for entry in open_intents.values())
-    return Folded(managed, unresolved, frozenset(forgotten), sequence, last)
+    return Folded(managed, unresolved, frozenset(forgotten), sequence, last, limits)
 
 
 def _unresolved(entry: Entry) -> Unresolved:
