@@ -28,21 +28,25 @@ def adopt(
     yes: o.Yes = False,
     expect_digest: o.ExpectDigest = "",
     override_safety: o.Override = "",
+    output: o.ApplyOutput = o.ApplyFormat.TABLE,
+    report: o.Report = [],  # noqa: B006
     no_input: o.NoInput = False,
     verbose: o.Verbose = 0,
     quiet: o.Quiet = False,
     debug: o.Debug = False,
     color: o.ColorOption = o.Color.AUTO,
     no_progress: o.NoProgress = False,
+    no_cache: o.NoCache = False,
 ) -> None:
     """Show the takeover of declared objects that exist already, ask, and carry it out."""
     from nhictl.cli import context
     from nhictl.cli.applying import Flags, run_apply
 
-    loaded = context.load(chdir, env)
+    loaded = context.load(chdir, env, cache=not no_cache)
     chosen = context.selection(loaded, targets=refs)
     flags = Flags(
-        yes=yes, ask=_may_ask(no_input), expect_digest=expect_digest, override=override_safety, color=color.value,
-        verbose=verbose, quiet=quiet, progress=not no_progress,
+        yes=yes, ask=_may_ask(no_input), expect_digest=expect_digest, override=override_safety,
+        output=output.value, reports=tuple(report), color=color.value, verbose=verbose, quiet=quiet,
+        progress=not no_progress,
     )  # fmt: skip
     raise typer.Exit(run_apply(loaded, chosen, None, flags, adopt=frozenset(refs)))

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nhictl.cli import acting, context, show
+from nhictl.cli import context, show
+from nhictl.cli.planning import planned
 from nhictl.cli.talk import say, whoever_listens
 from nhictl.model import Exit, NhictlError
 
 if TYPE_CHECKING:
     from nhictl.engine.execute import Executed
-    from nhictl.engine.prepare import Prepared
     from nhictl.model import Plan
     from nhictl.select import Selection
 
@@ -54,40 +54,32 @@ def run_apply(
     from nhictl.engine.apply import Order, carry_out, nothing_to_do, require_safe
     from nhictl.engine.approved import require_digest, require_same
     from nhictl.engine.execute import Executed
-    from nhictl.engine.live import connected
-    from nhictl.engine.prepare import adapters_of, prepare
 
-    run = context.new_run()
-    actor = acting.actor(acting.typed(), commit=loaded.commit)
-    ledger = context.open_ledger_of(loaded.workspace, loaded.environment, actor=actor, run=run, read_only=False)
-    pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
-    with connected(pairs, write=True) as open_targets:
-        with show.reading(quiet=flags.quiet, no_progress=not flags.progress) as progress:
-            request = context.request(loaded, chosen, progress=progress, adopt=adopt)
-            prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
+    with planned(loaded, chosen, write=True, progress=flags.progress and not flags.quiet, adopt=adopt) as made:
+        plan = made.prepared.plan
         if approved is not None:
-            require_same(approved, prepared, now=request.now)
+            require_same(approved, made.prepared, now=made.request.now)
         if flags.expect_digest:
-            require_digest(flags.expect_digest, prepared.plan)
-        show.reports(prepared.plan, flags.reports)
-        _show(prepared, flags)
-        if nothing_to_do(prepared):
-            return _finish(Executed(()), prepared, run, flags)
-        require_safe(prepared.plan, flags.override)
-        if prepared.plan.changes:
-            _confirm(prepared.plan, flags)
-        with stopping() as stop, whoever_listens(), show.applying(prepared.plan, run, flags) as on_event:
-            digest = approved.digest if approved is not None else prepared.plan.digest
-            order = Order(run, digest, flags.override, actor.trigger.as_json(), stop, on_event)
-            executed = carry_out(request, ledger, open_targets, prepared, order=order)
-    return _finish(executed, prepared, run, flags)
+            require_digest(flags.expect_digest, plan)
+        show.reports(plan, flags.reports)
+        _show(plan, flags)
+        if nothing_to_do(made.prepared):
+            return _finish(Executed(()), plan, made.run, flags)
+        require_safe(plan, flags.override)
+        if plan.changes:
+            _confirm(plan, flags)
+        with stopping() as stop, whoever_listens(), show.applying(plan, made.run, flags) as on_event:
+            digest = approved.digest if approved is not None else plan.digest
+            order = Order(made.run, digest, flags.override, made.actor.trigger.as_json(), stop, on_event)
+            executed = carry_out(made.request, made.ledger, made.targets, made.prepared, order=order)
+    return _finish(executed, plan, made.run, flags)
 
 
-def _show(prepared: Prepared, flags: Flags) -> None:
+def _show(plan: Plan, flags: Flags) -> None:
     if flags.output != "table":
         return
     try:
-        show.plan(prepared.plan, as_json=False, color=flags.color, verbose=flags.verbose, applying=True)
+        show.plan(plan, as_json=False, color=flags.color, verbose=flags.verbose, applying=True)
         sys.stdout.flush()
     except BrokenPipeError:
         raise NhictlError("nobody reads the plan; nothing was changed") from None
@@ -119,12 +111,12 @@ def input_line(question: str) -> str:
     return sys.stdin.readline()
 
 
-def _finish(executed: Executed, prepared: Prepared, run: str, flags: Flags) -> Exit:
+def _finish(executed: Executed, plan: Plan, run: str, flags: Flags) -> Exit:
     from nhictl.cli.apply import exit_code
 
-    code = exit_code(executed, prepared.plan)
+    code = exit_code(executed, plan)
     with whoever_listens():
-        show.result(executed, prepared.plan, run, flags, code=code)
+        show.result(executed, plan, run, flags, code=code)
     return code
 
 

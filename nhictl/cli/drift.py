@@ -36,24 +36,19 @@ def drift(
     no_cache: o.NoCache = False,
 ) -> None:
     """Name what was changed in the targets since nhictl last applied, field by field."""
-    from nhictl.cli import acting, context, show
+    from nhictl.cli import context
+    from nhictl.cli.planning import planned
     from nhictl.engine import drift as compare
-    from nhictl.engine.live import connected
-    from nhictl.engine.prepare import adapters_of, prepare
     from nhictl.render.drift import render, render_json
 
     loaded = context.load(chdir, env, cache=not no_cache)
     chosen = context.selection(loaded, targets=target, excludes=exclude)
-    ledger = context.ledger_of(loaded, acting.typed())
-    pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
-    with show.reading(quiet=quiet, no_progress=no_progress) as progress, connected(pairs, write=False) as open_targets:
-        request = context.request(loaded, chosen, progress=progress)
-        prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
-        found = compare.drift(prepared, open_targets, chosen)
+    with planned(loaded, chosen, progress=not quiet and not no_progress) as work:
+        found = compare.drift(work.prepared, work.targets, chosen)
     if output is o.Format.JSON:
         out(render_json(found))
     else:
         out(render(found, style(color.value, verbose=verbose)))
     if found.unreadable:
-        raise typer.Exit(Exit.AUTH if prepared.plan.auth_failed else Exit.ERROR)
+        raise typer.Exit(Exit.AUTH if work.prepared.plan.auth_failed else Exit.ERROR)
     raise typer.Exit(Exit.CHANGES if found.drifted else Exit.DONE)

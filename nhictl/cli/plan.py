@@ -50,21 +50,15 @@ def plan(
     no_cache: o.NoCache = False,
 ) -> None:
     """Show what apply would change, in every target of the environment."""
-    from nhictl.cli import acting, context, show
-    from nhictl.engine.live import connected
-    from nhictl.engine.prepare import adapters_of, prepare
+    from nhictl.cli import context, show
+    from nhictl.cli.planning import planned
 
     loaded = context.load(chdir, env, cache=not no_cache)
     chosen = context.selection(
         loaded, targets=target, excludes=exclude, kinds=kind, owners=owner, selectors=selector, paths=paths
     )
-    ledger = context.ledger_of(loaded, acting.typed())
-    pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
-    reading = show.reading(quiet=quiet, no_progress=no_progress)
-    with reading as progress, connected(pairs, write=False) as open_targets:
-        request = context.request(loaded, chosen, progress=progress)
-        prepared = prepare(request, ledger.entries() if ledger.exists() else (), open_targets)
-    made = prepared.plan
+    with planned(loaded, chosen, progress=not quiet and not no_progress) as work:
+        made = work.prepared.plan
     if out is not None:
         show.save(made, out)
     show.reports(made, report, out)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def reading(*, quiet: bool, no_progress: bool, color: str = "auto") -> Iterator[Callable[[str, str], None]]:
+def reading(*, enabled: bool, color: str = "auto") -> Iterator[Callable[[str, str], None]]:
     """Show how far reading the targets is, on stderr."""
     from nhictl.render.progress import reporter
 
-    with reporter(sys.stderr, style(color, err=True), enabled=not quiet and not no_progress) as note:
+    with reporter(sys.stderr, style(color, err=True), enabled=enabled) as note:
         yield note.reading
 
 

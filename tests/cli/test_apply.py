@@ -222,3 +222,13 @@ def test_adopt_takes_over_what_exists_as_a_planned_change(shop: Shop, line: Line
     assert adopted.code == 0, adopted
     assert {e.data["action"] for e in shop.entries("outcome")} == {"adopt"}
     assert line("plan", "--detailed-exitcode").code == 0
+
+
+def test_adopt_writes_what_apply_writes(shop: Shop, line: Line):
+    """The result as JSON, and a report for the reviewers."""
+    shop.converge()
+    (shop.root / ".nhictl" / "ledger" / "test" / "log.jsonl").unlink()
+    said = line("adopt", "role/reader", "--yes", "-o", "json", "--report", "markdown=plan.md", "--no-cache")
+    assert said.code == 0, said
+    assert [change["action"] for change in json.loads(said.out)["changes"]] == ["adopt"]
+    assert "role/reader" in (shop.root / "plan.md").read_text()
