@@ -1,4 +1,4 @@
-"""Codes E5xx: what an adapter cannot express."""
+"""Codes E5xx: what an adapter cannot express, and W606, what it says about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E504",
         "The repository is not of the organisation that the connection trusts",
-        "A connection says whose workloads may come through it. A repository elsewhere is a mistake or an attack.",
+        "A connection says whose workloads may come through it. A repository elsewhere is a mistake or an attack, and"
+        " an `oidc` identity with a subject of GitHub's, GitLab's or a cluster's issuer would get round that.",
         "identity: {githubActions: {repository: somebody/payments, branch: main}}",
         "identity: {githubActions: {repository: example/payments, branch: main}}",
     ),
@@ -128,6 +129,14 @@ ROWS: tuple[Code, ...] = (
         " in the same environment.",
         "grants: [{role: deployer, via: github-to-aws}]",
         "grants: [{role: deployer, via: github-to-directory}]",
+    ),
+    Code(
+        "W606",
+        "Connections that share one identity provider",
+        "AWS has one OIDC provider for each issuer URL. It belongs to the connection whose name comes first, and has"
+        " the audiences of all of them.",
+        "two Connections with the issuer https://gitlab.com in one account",
+        "one Connection, with the audiences of both",
     ),
     Code(
         "E590",

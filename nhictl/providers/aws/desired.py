@@ -18,7 +18,7 @@ from nhictl.kinds.common import duration_seconds
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.kinds.role import Role
-from nhictl.model import Address, Diagnostic, Document, Resource, Value, ordered_set
+from nhictl.model import Address, Diagnostic, Document, Resource, Severity, Value, ordered_set
 from nhictl.providers.aws import limits, normalise, trusting
 from nhictl.providers.aws.exact import Untrusted
 from nhictl.providers.aws.federating import provider
@@ -57,7 +57,10 @@ def compile_estate(estate: Estate) -> Compiled:
 
 
 def _shared(work: Composition) -> dict[str, Resource]:
-    """Return the providers with those of one issuer made one: AWS has one OIDC provider for each URL."""
+    """Return the providers with those of one issuer made one: AWS has one OIDC provider for each URL.
+
+    It belongs to the connection whose name comes first, whatever part of the estate a plan is for.
+    """
     first: dict[Address, str] = {}
     result: dict[str, Resource] = {}
     for name, resource in work.providers.items():
@@ -65,9 +68,22 @@ def _shared(work: Composition) -> dict[str, Resource]:
         result[name] = resource
         if holder == name:
             continue
+        _say_shared(work, holder, name)
         merged = _merged(result[holder], resource)
         result |= {n: merged for n in result if result[n].address == resource.address}
     return result
+
+
+def _say_shared(work: Composition, holder: str, name: str) -> None:
+    one, other = work.estate.connections[holder], work.estate.connections[name]
+    work.said.append(
+        Diagnostic(
+            "W606", f"{one.ref} and {other.ref} share one identity provider: {work.providers[name].address.name}",
+            other.document.span("metadata", "name"), severity=Severity.WARNING,
+            hint=f"it belongs to {one.ref}, and tokens for the audiences of either come in; make them one",
+            related=((one.document.span("metadata", "name"), "the other"),),
+        )
+    )  # fmt: skip
 
 
 def _merged(one: Resource, other: Resource) -> Resource:

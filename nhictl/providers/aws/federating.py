@@ -36,8 +36,20 @@ def provider(work: Composition, connection: Connection) -> Resource | None:
     return _oidc(work, connection)
 
 
+def of_github(name: str) -> bool:
+    """True for an issuer of GitHub Actions in the cloud, those of single enterprises among them."""
+    host = name.partition("/")[0].partition(":")[0].rstrip(".")
+    return host == oidc_name(GITHUB) or (host.startswith("token.actions.") and host.endswith(".ghe.com"))
+
+
+def same_issuer(one: Connection, other: Connection) -> bool:
+    """True for connections whose tokens come from one place, however the URLs are written."""
+    left, right = (f"{issuer_name(c)}/".replace(":443/", "/", 1) for c in (one, other))
+    return left == right
+
+
 def issuer_name(connection: Connection) -> str:
-    """Return the issuer of an OIDC connection as IAM names it."""
+    """Return the issuer of an OIDC connection as IAM names it; empty for an issuer without URL."""
     return oidc_name(str(connection.issuer.get("url") or _DEFAULT_URLS.get(connection.issuer_kind, "")))
 
 

@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - a federated identity needs exactly one connection whose issuer fits: the grants' `via`, or the only one there is;
-- a GitHub repository belongs to the organisation its connection trusts;
+- a GitHub repository belongs to the organisation its connection trusts, and no `oidc` identity gets round that: the
+  issuers of GitHub, GitLab and clusters carry their own identity blocks only;
 - a principal of another account needs a connection that trusts that account, and sends its external id.
 """
 
@@ -17,20 +18,22 @@ from nhictl.kinds.nhi import NHI, Grant
 from nhictl.model import Address, Value
 from nhictl.providers.aws import trust
 from nhictl.providers.aws.exact import Untrusted
+from nhictl.providers.aws.federating import issuer_name, of_github, same_issuer
 from nhictl.providers.aws.names import OIDC, ROLE, SAML, split_name
 
 if TYPE_CHECKING:
     from nhictl.providers.aws.desired import Composition
 
 _FITTING: Mapping[str, frozenset[str]] = {
-    "githubActions": frozenset({"githubActions", "oidc"}),
+    "githubActions": frozenset({"githubActions"}),
     "gitlab": frozenset({"gitlab", "oidc"}),
     "kubernetes": frozenset({"kubernetes", "oidc"}),
-    "oidc": frozenset({"oidc", "gitlab", "kubernetes", "githubActions"}),
+    "oidc": frozenset({"oidc"}),
     "spiffe": frozenset({"oidc"}),
     "saml": frozenset({"saml"}),
     "awsPrincipal": frozenset({"awsAccount"}),
 }
+_WITH_RULES = frozenset({"githubActions", "gitlab", "kubernetes"})
 _ARN_PARTS = 6
 
 
@@ -73,6 +76,7 @@ def _federated(work: Composition, nhi: NHI, connection: Connection) -> Trusted:
         arn = work.account.arn(SAML, address.name)
         return Trusted(trust.federated_saml(arn, audience=audience, identity=nhi.identity), (address,))
     _check_organization(nhi, connection)
+    _check_issuer(work, nhi, connection)
     audiences = tuple(connection.block.get("audiences") or (trust.DEFAULT_AUDIENCE,))
     document = trust.federated_oidc(
         work.account.arn(OIDC, address.name),
@@ -89,10 +93,25 @@ def _check_organization(nhi: NHI, connection: Connection) -> None:
         return
     wanted = str(connection.issuer.get("organization", ""))
     found = str(nhi.identity["repository"]).partition("/")[0].partition("@")[0]
-    if wanted and found.lower() != wanted.lower():
+    if not wanted or found.lower() != wanted.lower():
         raise Untrusted(
-            "E504", f"{connection.ref} trusts the organisation {wanted}, the repository belongs to {found}",
+            "E504", f"{connection.ref} trusts the organisation {wanted or '(none)'}, the repository belongs to {found}",
             path=("repository",), hint="use a repository of that organisation, or another connection",
+        )  # fmt: skip
+
+
+def _check_issuer(work: Composition, nhi: NHI, connection: Connection) -> None:
+    """Raise Untrusted for a free subject of an issuer whose tokens have an identity block with rules of its own."""
+    if nhi.identity_kind != "oidc":
+        return
+    same = [c for c in work.estate.connections.values() if same_issuer(c, connection)]
+    known = sorted(c.issuer_kind for c in same if c.issuer_kind in _WITH_RULES)
+    if of_github(issuer_name(connection)):
+        known = ["githubActions"]
+    if known:
+        raise Untrusted(
+            "E504", f"{connection.ref} has the issuer of {known[0]}: a free subject gets round its rules",
+            path=("subject",), hint=f"use the identity block {known[0]}, through a connection with that issuer",
         )  # fmt: skip
 
 
@@ -145,7 +164,7 @@ def _connection(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Conne
             why = "does not lead to this target" if found is None else f"has the issuer {found.issuer_kind}"
             raise Untrusted(
                 "E502", f"connection/{grant.via} {why}, so it cannot carry {nhi.identity_kind}",
-                path=("grants", grant.index, "via"), hint=f"name a connection with the issuer {nhi.identity_kind}",
+                path=("grants", grant.index, "via"), hint=_hint(nhi.identity_kind, found),
             )  # fmt: skip
     chosen = {g.via: here[g.via] for g in named} or {n: c for n, c in here.items() if _alone(c, nhi)}
     if len(chosen) > 1:
@@ -153,6 +172,12 @@ def _connection(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Conne
             "E508", f"several connections fit: {', '.join(sorted(chosen))}", hint="name one in the grant's via"
         )
     return next(iter(chosen.values()), None)
+
+
+def _hint(wanted: str, found: Connection | None) -> str:
+    if wanted == "oidc" and found is not None and found.issuer_kind in _WITH_RULES:
+        return f"use the identity block {found.issuer_kind}: its rules hold for every token of that issuer"
+    return f"name a connection with the issuer {'oidc' if wanted == 'spiffe' else wanted}"
 
 
 def _alone(connection: Connection, nhi: NHI) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nhictl.codes import CODES
-from nhictl.model import Address
+from nhictl.model import Address, Severity
 from tests.providers.aws.estates import codes, compiled, connection_of, nhi_of, resources, role_of
 
 SERVICE = "{awsService: {service: ec2.amazonaws.com}}"
@@ -84,12 +84,16 @@ def test_an_aws_user_is_a_user_without_trust() -> None:
     assert found["iam-user/x"].attributes["policies"] == ("arn:aws:iam::123456789012:policy/r",)
 
 
-def test_two_connections_of_one_issuer_share_one_provider() -> None:
-    """AWS has one OIDC provider for each URL: audiences are joined."""
-    text = connection_of("{gitlab: {}}", aws="{audiences: [a]}") + connection_of(
-        "{gitlab: {}}", name="d", aws="{audiences: [b]}"
-    )
-    assert resources(text)["oidc-provider/gitlab.com"].attributes["audiences"] == ("a", "b")
+@pytest.mark.parametrize("names", [("c", "d"), ("d", "c")])
+def test_two_connections_of_one_issuer_share_one_provider(names: tuple[str, str]) -> None:
+    """AWS has one for each URL: audiences are joined, it belongs to the first name, and a warning names both."""
+    text = "".join(connection_of("{gitlab: {}}", name=name, aws=f"{{audiences: [{name}]}}") for name in names)
+    result = compiled(text)
+    (only,) = result.resources
+    assert (only.subject, only.attributes["audiences"]) == ("connection/c", ("c", "d"))
+    (said,) = result.diagnostics
+    assert (said.code, said.severity) == ("W606", Severity.WARNING)
+    assert "connection/c and connection/d" in said.summary
 
 
 def test_other_partitions_have_their_own_arns() -> None:

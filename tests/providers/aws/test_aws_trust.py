@@ -127,7 +127,7 @@ def test_saml_pins_the_audience(tmp_path: Any) -> None:
         (GITHUB + nhi_of("{githubActions: {repository: example@1/app, branch: main}}"), "E506"),
         (connection_of("{oidc: {url: 'https://a.b'}}") + nhi_of("{oidc: {subject: a, claims: {team: x}}}"), "E506"),
         (
-            GITHUB + connection_of("{githubActions: {organization: example}}", name="d")
+            GITHUB + connection_of("{githubActions: {organization: example, url: 'https://git.example'}}", name="d")
             + nhi_of("{githubActions: {repository: example/app, branch: main}}"),
             "E508",
         ),
@@ -151,6 +151,48 @@ def test_a_connection_of_another_issuer_is_refused_at_the_grant() -> None:
         + nhi_of("{githubActions: {repository: example/app, branch: main}}", grants="[{role: r, via: c}]")
     )
     assert codes(text) == ["E502"]
+
+
+EVIL = "{oidc: {subject: 'repo:evilorg/evil:ref:refs/heads/main'}}"
+ROLE_R = "---\nkind: Role\nmetadata: {name: r}\nspec: {aws: {managedPolicies: []}}\n"
+
+
+@pytest.mark.parametrize("issuer", ["githubActions: {organization: e}", "gitlab: {}", "kubernetes: {url: 'https://k'}"])
+def test_a_free_subject_does_not_come_through_an_issuer_with_rules(issuer: str) -> None:
+    """The identity block of the issuer is told, and no role is made."""
+    text = connection_of(f"{{{issuer}}}") + ROLE_R + nhi_of(EVIL, grants="[{role: r, via: c}]")
+    (said,) = compiled(text).diagnostics
+    assert said.code == "E502"
+    assert f"use the identity block {issuer.partition(':')[0]}" in said.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://token.actions.githubusercontent.com", "https://TOKEN.actions.githubusercontent.com/",
+        "https://token.actions.githubusercontent.com:443", "https://token.actions.githubusercontent.com/octo-inc",
+        "https://token.actions.octo.ghe.com",
+    ],
+)  # fmt: skip
+def test_githubs_issuer_as_plain_oidc_carries_no_free_subject(url: str) -> None:
+    """However its URL is written, the organisation cannot be got round."""
+    assert codes(connection_of(f"{{oidc: {{url: '{url}'}}}}") + nhi_of(EVIL)) == ["E504"]
+
+
+@pytest.mark.parametrize("kind", ["githubActions", "gitlab", "kubernetes"])
+def test_a_second_connection_to_an_issuer_carries_no_free_subject(kind: str) -> None:
+    """The issuer of a connection with rules keeps them under another connection's name."""
+    declared = connection_of(f"{{{kind}: {{url: 'https://Git.example/', organization: e}}}}", name="z")
+    text = connection_of("{oidc: {url: 'https://git.example'}}") + declared + nhi_of("{oidc: {subject: s}}")
+    assert sorted(codes(text)) == ["E504", "W606"]
+
+
+def test_a_repository_does_not_come_through_a_connection_without_organisation() -> None:
+    """Neither a plain issuer nor an empty name says whose repositories are meant."""
+    identity = "{githubActions: {repository: evil/app, branch: main}}"
+    plain = connection_of("{oidc: {url: 'https://token.actions.githubusercontent.com'}}")
+    assert codes(plain + ROLE_R + nhi_of(identity, grants="[{role: r, via: c}]")) == ["E502"]
+    assert codes(connection_of("{githubActions: {organization: ''}}") + nhi_of(identity)) == ["E504"]
 
 
 def test_trust_is_read_back_as_who_may_become_it() -> None:
