@@ -3,15 +3,19 @@
 Rules enforced here:
 - a policy variable (`${...}`) in a condition is replaced by a value of the request itself, so it always matches;
 - a wildcard or an empty text where one exact value is meant is a mistake, whatever the operator makes of it;
+- a principal by ARN is one principal of the target's partition, its account named;
 - a pattern of source ARNs says service and account; only region and resource may have wildcards.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _ARN_PARTS = 6
 _EXACT_PARTS = (0, 1, 2, 4)
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+_PRINCIPAL = re.compile(r"(iam:(root|(role|user)/.+)|sts:(assumed-role/[^/]+/[^/]+|federated-user/.+))\Z")
 _VARIABLE = "a policy variable in a trust matches itself"
 
 
@@ -65,3 +69,25 @@ def source_arn(arn: str, account: str) -> None:
         raise Untrusted(
             "E505", f"the source {arn} can be in any account", path=path, hint="add sourceAccount",
         )  # fmt: skip
+
+
+def principal_arn(arn: str, partition: str) -> str:
+    """Return the account of a principal's ARN. Raises Untrusted unless it names one principal of this partition."""
+    exact(arn, "arn", what="the principal")
+    parts = arn.split(":", _ARN_PARTS - 1)
+    account = parts[4] if len(parts) == _ARN_PARTS else ""
+    if not _ACCOUNT.match(account):
+        raise Untrusted(
+            "E503", f"{arn} names no account", path=("arn",), hint=f"write arn:{partition}:iam::ACCOUNT:role/NAME"
+        )
+    if parts[1] != partition:
+        raise Untrusted(
+            "E503", f"{arn} is of the partition {parts[1]}, the target of {partition}", path=("arn",),
+            hint="trust does not reach across partitions of AWS: use a principal of this one",
+        )  # fmt: skip
+    if not _PRINCIPAL.match(f"{parts[2]}:{parts[5]}"):
+        raise Untrusted(
+            "E506", f"{arn} is not a principal that a trust can name", path=("arn",),
+            hint="a role, a user, the root of an account, an assumed-role or a federated-user",
+        )  # fmt: skip
+    return account

@@ -4,7 +4,8 @@ Rules enforced here:
 - a federated identity needs exactly one connection whose issuer fits: the grants' `via`, or the only one there is;
 - a GitHub repository belongs to the organisation its connection trusts, and no `oidc` identity gets round that: the
   issuers of GitHub, GitLab and clusters carry their own identity blocks only;
-- a principal of another account needs a connection that trusts that account, and sends its external id.
+- a principal of another account needs a connection that trusts that account, and sends its external id;
+- a whole account, this one too, is trusted only where a connection says so.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nhictl.kinds.connection import Connection
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.model import Address, Value
 from nhictl.providers.aws import trust
-from nhictl.providers.aws.exact import Untrusted
+from nhictl.providers.aws.exact import Untrusted, principal_arn
 from nhictl.providers.aws.federating import issuer_name, of_github, same_issuer
 from nhictl.providers.aws.names import OIDC, ROLE, SAML, split_name
 
@@ -116,6 +117,8 @@ def _check_issuer(work: Composition, nhi: NHI, connection: Connection) -> None:
 
 
 def _principal(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Trusted:
+    if "arn" in nhi.identity:
+        principal_arn(str(nhi.identity["arn"]), work.account.partition)
     connection = _connection(work, nhi, grants)
     account = _account_of(nhi.identity) or (str(connection.issuer["account"]) if connection else work.account.id)
     matching = connection if connection and str(connection.issuer["account"]) == account else None
@@ -123,6 +126,11 @@ def _principal(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Truste
         raise Untrusted(
             "E503", f"the principal lives in account {account}, which no connection trusts",
             hint=f'add a Connection with issuer awsAccount: {{account: "{account}"}} and an aws block',
+        )  # fmt: skip
+    if matching is None and str(nhi.identity.get("arn", "")).endswith(":root"):
+        raise Untrusted(
+            "E505", f"everybody in account {account} could take it", path=("arn",),
+            hint="name a role or user, or add a Connection with issuer awsAccount that says the account is trusted",
         )  # fmt: skip
     arn, depends = _principal_arn(work, nhi.identity, account)
     external = str(matching.issuer.get("externalId", "")) if matching else ""

@@ -91,3 +91,44 @@ def test_a_source_may_be_a_pattern_within_its_account() -> None:
     arn = "arn:aws:sns:*:123456789012:*"
     found = resources(nhi_of(f"{{awsService: {{service: sns.amazonaws.com, sourceArn: '{arn}'}}}}"))
     assert arn in str(found["iam-role/x"].attributes["trust"])
+
+
+@pytest.mark.parametrize(
+    ("arn", "code"),
+    [
+        ("arn:aws:iam::123456789012:root", "E505"),
+        ("arn:aws:iam::123456789012:role/*", "E505"),
+        ("arn:aws:sts::123456789012:assumed-role/a/*", "E505"),
+        ("arn:aws:iam::123456789012:user/${aws:username}", "E505"),
+        ("*", "E505"),
+        ("123456789012", "E503"),
+        ("arn:aws:iam:::role/a", "E503"),
+        ("arn:aws-cn:iam::123456789012:role/a", "E503"),
+        ("arn:aws:iam::222222222222:role/a", "E503"),
+        ("arn:aws:iam::222222222222:root", "E503"),
+        ("arn:aws:iam::123456789012:group/a", "E506"),
+        ("arn:aws:s3::123456789012:role/a", "E506"),
+    ],
+)
+def test_a_principal_by_arn_is_one_principal(arn: str, code: str) -> None:
+    """Whole accounts, other partitions, foreign accounts and patterns are refused at the ARN."""
+    result = compiled(nhi_of(f"{{awsPrincipal: {{arn: '{arn}'}}}}"))
+    assert [d.code for d in result.diagnostics] == [code]
+    assert result.resources == ()
+
+
+@pytest.mark.parametrize("account", ["123456789012", "222222222222"])
+def test_a_whole_account_is_trusted_where_a_connection_says_so(account: str) -> None:
+    """A Connection with the issuer awsAccount makes the root of the account a principal, with its external id."""
+    declared = connection_of(f'{{awsAccount: {{account: "{account}", externalId: agreed}}}}')
+    text = declared + nhi_of(f"{{awsPrincipal: {{arn: 'arn:aws:iam::{account}:root'}}}}")
+    trust = resources(text)["iam-role/x"].attributes["trust"]
+    assert f"arn:aws:iam::{account}:root" in str(trust)
+    assert "agreed" in str(trust)
+
+
+def test_a_session_of_a_role_is_a_principal() -> None:
+    """One session by name is exact."""
+    arn = "arn:aws:sts::123456789012:assumed-role/a/session"
+    found = resources(nhi_of(f"{{awsPrincipal: {{arn: '{arn}'}}}}"))
+    assert arn in str(found["iam-role/x"].attributes["trust"])
