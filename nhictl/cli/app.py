@@ -119,7 +119,7 @@ def run(argv: Sequence[str]) -> int:
     except InvalidManifests as error:
         from nhictl.cli.talk import diagnostics_to_stderr
 
-        diagnostics_to_stderr(error.diagnostics)
+        diagnostics_to_stderr(error.diagnostics, error.root)
         return error.exit
     except NhictlError as error:
         return _said(error)

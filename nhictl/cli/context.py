@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,13 +43,11 @@ def checked_workspace(
     With `compiled` every target's adapter is asked, too, what it cannot express; an unchanged workspace is then
     answered from the cache alone, without its documents. `paths` narrow the diagnostics to what concerns them.
     """
-    from nhictl.cli.talk import sources
     from nhictl.manifest.cache import default_directory
     from nhictl.manifest.validate import validate
     from nhictl.manifest.workspace import find
 
     root = find(directory)
-    sources.root = root
     where = default_directory(os.environ) if cache else None
     judge = _cannot_be_expressed if compiled else None
     return validate(
@@ -88,15 +87,24 @@ def _cannot_be_expressed(checked: Checked) -> list[Diagnostic]:
 
 def configured(directory: Path) -> Workspace:
     """Return the workspace's configuration alone, manifests unread. Raises InvalidManifests when it is wrong."""
-    from nhictl.cli.talk import sources
     from nhictl.manifest import workspace
 
     root = workspace.find(directory)
-    sources.root = root
     found, diagnostics = workspace.load(root)
     if found is None:
-        raise InvalidManifests(tuple(sorted(diagnostics, key=lambda d: d.sort_key)))
+        with below(root):
+            raise InvalidManifests(tuple(sorted(diagnostics, key=lambda d: d.sort_key)))
     return found
+
+
+@contextmanager
+def below(root: Path) -> Iterator[None]:
+    """Say of what is found invalid in here that its files are below `root`."""
+    try:
+        yield
+    except InvalidManifests as error:
+        error.root = root
+        raise
 
 
 def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[Path]]:
@@ -111,18 +119,21 @@ def files_to_format(directory: Path, paths: Sequence[Path]) -> tuple[Path, list[
     root = workspace.root
     found, problems = manifest_files(root, workspace.manifests)
     if problems:
-        raise InvalidManifests(tuple(problems))
+        with below(root):
+            raise InvalidManifests(tuple(problems))
     return root, [root / "nhictl.yaml", *found]
 
 
 def load(directory: Path, environment: str, *, cache: bool = True) -> Loaded:
     """Return the workspace, refusing manifests with errors. Warnings are left to `validate`."""
     from nhictl.ledger.checkout import commit
+    from nhictl.manifest.workspace import find
 
     checked = checked_workspace(directory, cache=cache)
     errors = tuple(d for d in checked.diagnostics if d.severity is Severity.ERROR)
     if errors or checked.workspace is None:
-        raise InvalidManifests(errors)
+        with below(find(directory)):
+            raise InvalidManifests(errors)
     workspace = checked.workspace
     return Loaded(checked, workspace, choose(workspace, environment), commit(workspace.root))
 

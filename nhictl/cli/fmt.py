@@ -43,7 +43,7 @@ def fmt(
             fmt_files.write(file)
             out(file.file)
     if problems:
-        diagnostics_to_stderr(problems)
+        diagnostics_to_stderr(problems, root)
     if not quiet:
         verb = "would change" if check or diff else "formatted"
         refused = len({d.span.file for d in problems if d.span})

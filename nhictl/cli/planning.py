@@ -44,9 +44,10 @@ def planned(
     run = context.new_run()
     actor = acting.actor(acting.typed(), commit=loaded.commit)
     ledger = context.open_ledger_of(loaded.workspace, loaded.environment, actor=actor, run=run, read_only=not write)
-    pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
-    with connected(pairs, write=write) as targets:
-        with show.reading(enabled=progress) as note:
-            request = context.request(loaded, chosen, progress=note, adopt=adopt)
-            prepared = prepare(request, ledger.entries() if ledger.exists() else (), targets)
-        yield Planned(run, actor, ledger, targets, request, prepared)
+    with context.below(loaded.workspace.root):
+        pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
+        with connected(pairs, write=write) as targets:
+            with show.reading(enabled=progress) as note:
+                request = context.request(loaded, chosen, progress=note, adopt=adopt)
+                prepared = prepare(request, ledger.entries() if ledger.exists() else (), targets)
+            yield Planned(run, actor, ledger, targets, request, prepared)

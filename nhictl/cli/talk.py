@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -115,36 +116,28 @@ def _continued(line: str) -> str:
     return ("" if line.startswith("  ") else "  ") + line.replace("::", "\\u{3a}:")
 
 
-def diagnostics_to_stderr(diagnostics: Sequence[Diagnostic]) -> None:
-    """Write diagnostics in full to stderr."""
+def diagnostics_to_stderr(diagnostics: Sequence[Diagnostic], root: Path | None) -> None:
+    """Write diagnostics in full to stderr, with excerpts of the files below `root`."""
     from nhictl.render.diagnostics import render, summary
 
-    say(render(diagnostics, fmt="full", sources=sources(), style=style(err=True)))
+    say(render(diagnostics, fmt="full", sources=sources(root), style=style(err=True)))
     say(summary(diagnostics))
 
 
-class sources:  # noqa: N801 - reads as the function it stands for
-    """Give the lines of a workspace file, for the excerpts in diagnostics; never those of a file outside of `root`.
+def sources(root: Path | None) -> Callable[[str], list[str] | None]:
+    """Return what gives the lines of a file below `root`, for the excerpts in diagnostics.
 
-    Each file is read once for each instance; a link, or a file of more than 2 MiB, has no lines.
+    Each file is read once. A file outside of `root`, a link, a file of more than 2 MiB, one that cannot be read, and
+    any file without a `root`, has no lines: None.
     """
+    from nhictl.manifest.opening import read_inside
 
-    root = Path()
-
-    def __init__(self) -> None:
-        self._known: dict[str, list[str] | None] = {}
-
-    def __call__(self, file: str) -> list[str] | None:
-        """Return the lines of `file`, None when it cannot be read."""
-        if file not in self._known:
-            self._known[file] = self._lines(file)
-        return self._known[file]
-
-    def _lines(self, file: str) -> list[str] | None:
-        from nhictl.manifest.opening import read_inside
-
+    @functools.cache
+    def lines(file: str) -> list[str] | None:
         try:
-            data = read_inside(self.root, file, _SHOWN)
+            data = b"" if root is None else read_inside(root, file, _SHOWN)
         except (OSError, ValueError):
             return None
-        return None if len(data) > _SHOWN else data.decode("utf-8", "replace").splitlines()
+        return None if root is None or len(data) > _SHOWN else data.decode("utf-8", "replace").splitlines()
+
+    return lines

@@ -17,6 +17,7 @@ from nhictl.model import Exit
 if TYPE_CHECKING:
     from nhictl.manifest.validate import Checked
     from nhictl.model import Diagnostic
+    from nhictl.render.diagnostics import Sources
 
 app = new_app()
 
@@ -57,13 +58,15 @@ def validate(
 ) -> None:
     """Check manifests and configuration. Nothing outside the workspace is read."""
     from nhictl.cli.context import checked_workspace
+    from nhictl.manifest.workspace import find
     from nhictl.render.diagnostics import render
 
     checked = checked_workspace(chdir, cache=not no_cache, compiled=True, paths=paths)
     shown = checked.diagnostics
     shape = output or (Shape.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Shape.FULL)
-    _reports(shown, report)
-    out(render(shown, fmt=shape.value, sources=sources(), style=style(color.value, verbose=verbose)))
+    lines = sources(find(chdir))
+    _reports(shown, report, lines)
+    out(render(shown, fmt=shape.value, sources=lines, style=style(color.value, verbose=verbose)))
     if not quiet:
         say(_ending(checked))
     raise typer.Exit(Exit.INVALID if checked.errors else Exit.DONE)
@@ -80,7 +83,7 @@ def _ending(checked: Checked) -> str:
     return "\n".join(lines or [f"All good: {checked.files} files."])
 
 
-def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str]) -> None:
+def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str], lines: Sources) -> None:
     from nhictl.cli.show import split_report, write_report
     from nhictl.render.diagnostics import render
     from nhictl.render.text import Style
@@ -88,4 +91,4 @@ def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str]) -> None:
     for text in wanted:
         shape, path = split_report(text, tuple(s.value for s in Shape))
         form: Any = shape
-        write_report(path, render(diagnostics, fmt=form, sources=sources(), style=Style()))
+        write_report(path, render(diagnostics, fmt=form, sources=lines, style=Style()))

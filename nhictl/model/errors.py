@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from pathlib import Path
 
 from nhictl.model.source import Diagnostic
 
@@ -37,13 +38,17 @@ class NhictlError(Exception):
 
 
 class InvalidManifests(NhictlError):
-    """Manifests or configuration do not validate; carries every diagnostic in source order."""
+    """Manifests or configuration do not validate; carries every diagnostic in source order.
+
+    `root` is what their files are relative to, for excerpts; whoever knows it sets it. None when nobody does.
+    """
 
     exit = Exit.INVALID
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{len(diagnostics)} problems in manifests")
         self.diagnostics = diagnostics
+        self.root: Path | None = None
 
 
 class LedgerError(NhictlError):
