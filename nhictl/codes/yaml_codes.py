@@ -162,4 +162,12 @@ ROWS: tuple[Code, ...] = (
         "# nothing here",
         "kind: NHI",
     ),
+    Code(
+        "W691",
+        "More problems in the file than are told",
+        "50 problems of one document and 100 of one file are told, errors first; what is left follows when they are"
+        " fixed. After 100 errors the rest of the documents of a file is not judged.",
+        "a file in which every line is wrong",
+        "one object per file",
+    ),
 )

@@ -5,7 +5,8 @@ Rules enforced here:
   what a variable puts in must fit the schema like anything else;
 - documents the reader refused parts of, or that do not fit their schema, count where others refer to them and are
   judged no further;
-- every NHI is realised somewhere in each of its environments.
+- every NHI is realised somewhere in each of its environments;
+- what is told of one document and one file is bounded (`limits`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from nhictl.kinds.workspace import Environment, Workspace
-from nhictl.manifest import placement, references, schema, variables
+from nhictl.manifest import limits, placement, references, schema, variables
 from nhictl.manifest.index import Index, build, whole
 from nhictl.manifest.variables import Resolved
 from nhictl.model import Diagnostic, Document, Severity, Span
+
+_Bounds: TypeAlias = "tuple[limits.Tally, limits.Guesses]"
 
 
 @dataclass(slots=True)
@@ -32,24 +35,39 @@ class _Shapes:
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-def check(documents: Iterable[Document], workspace: Workspace | None, today: dt.date) -> list[Diagnostic]:
-    """Return everything wrong with `documents` of a workspace, in source order, each problem once. Pure.
+def check(
+    documents: Iterable[Document], workspace: Workspace | None, today: dt.date, *, before: Iterable[Diagnostic] = ()
+) -> list[Diagnostic]:
+    """Return what is wrong with `documents` of a workspace, in source order, each problem once. Pure.
 
-    Without a workspace (its file is broken) environments, targets and variables are not judged.
+    Without a workspace (its file is broken) environments, targets and variables are not judged. `before` is what is
+    wrong with their text: it counts where only so much is told of one file.
     """
-    everything = list(documents)
-    shapes = _shapes(everything, workspace)
+    tally = limits.Tally()
+    with limits.guessing() as guesses:
+        found = [*before, *_everything(list(documents), workspace, today, (tally, guesses))]
+    return limits.capped(_merged(found), tally)
+
+
+def _everything(
+    everything: list[Document], workspace: Workspace | None, today: dt.date, bounds: _Bounds
+) -> list[Diagnostic]:
+    tally, guesses = bounds
+    shapes = _shapes(everything, workspace, bounds)
     index = build(everything, shapes.good, workspace, today)
     found = shapes.problems
     for document in shapes.good:
-        found += _references(document, shapes.forms.get(id(document)), index)
-    found += _loosely(shapes, index)
+        guesses.file = document.file
+        if not tally.full(document.file):
+            wrong = _merged(_references(document, shapes.forms.get(id(document)), index))
+            found += tally.limited(document.file, list(wrong))
+    found += _loosely(shapes, index, bounds)
     found += whole(everything, index)
     if workspace is not None:
         realised: dict[tuple[str, str], frozenset[str]] = {}
         for nhi in index.good["NHI"].values():
             found += _realised(nhi, workspace, index, realised)
-    return sorted(_merged(found), key=lambda d: d.sort_key)
+    return found
 
 
 def _merged(found: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
@@ -65,34 +83,46 @@ def _merged(found: Iterable[Diagnostic]) -> Iterable[Diagnostic]:
     return kept.values()
 
 
-def _shapes(documents: Iterable[Document], workspace: Workspace | None) -> _Shapes:
+def _shapes(documents: Iterable[Document], workspace: Workspace | None, bounds: _Bounds) -> _Shapes:
+    tally, guesses = bounds
     shapes = _Shapes()
     scopes = {e.name: variables.trial(e) for e in workspace.environments.values()} if workspace else {}
     for document in documents:
-        if not document.sound:
+        if not document.sound or tally.full(document.file):
             continue
-        problems: list[Diagnostic] = []
-        if not document.has_variables or document.kind not in schema.WITH_VARIABLES:
-            problems += variables.refused(document) if document.has_variables else ()
-            problems += schema.check(document)
-        elif workspace is None:
-            problems += schema.check(document, skip=variables.places(document))
-        else:
-            forms = [(e, variables.resolve(document, scopes[e.name])) for e in environments_of(document, workspace)]
-            shapes.forms[id(document)] = forms
-            for _, form in forms:
-                problems += [*form.problems, *schema.check(form.document, skip=form.unresolved)]
-        shapes.problems += problems
+        guesses.file = document.file
+        problems = list(_merged(_shape(document, workspace, scopes, shapes)))
+        shapes.problems += tally.limited(document.file, problems)
         fits = all(p.code[:2] == "E4" for p in problems)
         (shapes.good if fits else shapes.bad).append(document)
     return shapes
 
 
-def _loosely(shapes: _Shapes, index: Index) -> Iterator[Diagnostic]:
+def _shape(
+    document: Document, workspace: Workspace | None, scopes: Mapping[str, variables.Scope], shapes: _Shapes
+) -> Iterator[Diagnostic]:
+    """Return what is wrong with the shape of a document, in the forms it has in each environment."""
+    if not document.has_variables or document.kind not in schema.WITH_VARIABLES:
+        yield from variables.refused(document) if document.has_variables else ()
+        yield from schema.check(document)
+    elif workspace is None:
+        yield from schema.check(document, skip=variables.places(document))
+    else:
+        forms = [(e, variables.resolve(document, scopes[e.name])) for e in environments_of(document, workspace)]
+        shapes.forms[id(document)] = forms
+        for _, form in forms:
+            yield from (*form.problems, *schema.check(form.document, skip=form.unresolved))
+
+
+def _loosely(shapes: _Shapes, index: Index, bounds: _Bounds) -> Iterator[Diagnostic]:
     """Return the reference errors of documents of a wrong shape, where nothing else is wrong with the value."""
+    tally, guesses = bounds
     told = {d.span for d in shapes.problems}
     for document in shapes.bad:
-        yield from (d for d in references.check_loosely(document, index) if d.span not in told)
+        guesses.file = document.file
+        if tally.errors[document.file] < limits.PER_FILE:
+            found = [d for d in references.check_loosely(document, index) if d.span not in told]
+            yield from tally.limited(document.file, found)
 
 
 def environments_of(document: Document, workspace: Workspace) -> list[Environment]:

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from nhictl.manifest import schema_files
+from nhictl.manifest.limits import may_guess
 from nhictl.manifest.schema_files import API_VERSION, KINDS, OBJECT_KINDS
 from nhictl.model import Diagnostic, Document, Path
 
@@ -74,6 +75,8 @@ def _kind_problem(document: Document, known: tuple[str, ...]) -> Diagnostic:
 
 def near_miss(word: str, known: Collection[str]) -> str:
     """Return `did you mean ...?` for the known word closest to `word`, or an empty text."""
+    if not may_guess(word, known):
+        return ""
     lower = {k.lower(): k for k in known}
     close = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     return f"did you mean `{lower[close[0]]}`?" if close else ""

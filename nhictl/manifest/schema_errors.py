@@ -36,7 +36,7 @@ def explain_errors(document: Document, errors: Iterable[_Error], *, skip: frozen
     found: dict[tuple[Path, str], Diagnostic] = {}
     for error in ordered:
         at = tuple(error.absolute_path)
-        if any(at[: len(path)] == path for path in skip):
+        if skip and any(at[:length] in skip for length in range(len(at) + 1)):
             continue
         make = _MAKERS.get(str(error.validator), _other)
         for path, diagnostic in make(document, error):

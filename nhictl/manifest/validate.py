@@ -127,4 +127,4 @@ def _checked(
 def _judged(loaded: Loaded, workspace: Workspace | None, today: dt.date) -> list[Diagnostic]:
     from nhictl.manifest.check import check
 
-    return [*loaded.diagnostics, *check(loaded.documents, workspace, today)]
+    return check(loaded.documents, workspace, today, before=loaded.diagnostics)

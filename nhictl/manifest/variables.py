@@ -10,7 +10,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ _PART = re.compile(r"\$\$\{|\$\{([^${}]*)\}|\$\{")
 _NAME = re.compile(r"(env|vars|nhi)\.[A-Za-z][A-Za-z0-9_-]*\Z")
 _NHI_FIELDS = ("owner", "service", "type", "tier", "purpose", "dataSensitivity")
 _SETTINGS = ("account", "region")
+_NAMES = 50
 _TARGET_NAMES = ("env.target", *(f"env.{name}" for name in _SETTINGS))
 
 
@@ -68,7 +69,8 @@ def _shared(environment: Environment) -> dict[str, Scalar]:
 @dataclass(slots=True)
 class _Run:
     """One document being resolved. `unresolved` are the paths of strings that keep their variables; `by_target` says
-    that something depends on the target; `nhi_known`, that the scope has what it can have of `${nhi.*}`.
+    that something depends on the target; `nhi_known`, that the scope has what it can have of `${nhi.*}`. `seen` has
+    the index of the problem with a name in a string, and how often it is there.
     """
 
     document: Document
@@ -77,6 +79,7 @@ class _Run:
     unresolved: list[Path] = field(default_factory=list)
     by_target: bool = False
     nhi_known: bool = False
+    seen: dict[tuple[Path, str], list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def resolve(document: Document, within: Scope) -> Resolved:
             run.unresolved.append(path)
             run.problems.append(_not_here(document, text, path, f"in `{_name(path)}`"))
     changed = _with_value(document, _replaced(document.value, changes))
-    return Resolved(changed, tuple(run.problems), tuple(run.unresolved), run.by_target)
+    return Resolved(changed, _counted(run), tuple(run.unresolved), run.by_target)
 
 
 def _sites(value: Mapping[str, Any]) -> list[tuple[Path, str]]:
@@ -199,13 +202,37 @@ def _value(run: _Run, text: str, match: re.Match[str], path: Path) -> Scalar | N
         run.scope, run.nhi_known = _with_nhi(run.document, run.scope), True
         if name in run.scope.values:
             return run.scope.values[name]
-    run.unresolved.append(path)
+    if run.unresolved[-1:] != [path]:
+        run.unresolved.append(path)
     if name is None or not _NAME.match(name):
-        hint = "write `$${` for a literal `${`; a variable is `${env.NAME}`, `${vars.NAME}` or `${nhi.NAME}`"
-        run.problems.append(Diagnostic("E402", "malformed variable", _at(run, text, match, path), hint=hint))
+        _note(run, path, "", lambda: _malformed(_at(run, text, match, path)))
     elif name not in run.scope.later:
-        run.problems.append(_unknown(run, name, _at(run, text, match, path)))
+        _note(run, path, name, lambda: _unknown(run, name, _at(run, text, match, path)))
     return None
+
+
+def _note(run: _Run, path: Path, name: str, make: Callable[[], Diagnostic]) -> None:
+    """Note what is wrong with a name in a string once, and count it then; after many names, once in each string."""
+    if (path, name) not in run.seen and len(run.seen) >= _NAMES:
+        name = "*"
+    seen = run.seen.setdefault((path, name), [len(run.problems), 0])
+    seen[1] += 1
+    if seen[1] == 1:
+        run.problems.append(make())
+
+
+def _counted(run: _Run) -> tuple[Diagnostic, ...]:
+    """Return the problems, each saying how many more like it are in the same string."""
+    for at, number in run.seen.values():
+        if number > 1:
+            more, found = f"{number - 1:,} more like it in this text", run.problems[at]
+            run.problems[at] = replace(found, detail=f"{found.detail}; {more}" if found.detail else more)
+    return tuple(run.problems)
+
+
+def _malformed(span: Span) -> Diagnostic:
+    hint = "write `$${` for a literal `${`; a variable is `${env.NAME}`, `${vars.NAME}` or `${nhi.NAME}`"
+    return Diagnostic("E402", "malformed variable", span, hint=hint)
 
 
 def _unknown(run: _Run, name: str, span: Span) -> Diagnostic:

@@ -72,6 +72,7 @@ def read(root: Path) -> bytes:
 
 def parse(data: bytes, root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
     """Return the workspace that the bytes of an `nhictl.yaml` mean, and what is wrong with them."""
+    from nhictl.manifest import limits
     from nhictl.manifest.reader import parse as documents_of
 
     documents, problems = documents_of(data, FILE)
@@ -80,7 +81,9 @@ def parse(data: bytes, root: Path) -> tuple[Workspace | None, list[Diagnostic]]:
         text = f"`{FILE}` must hold one document, the Workspace; it has {len(documents)}"
         problems.append(Diagnostic("E213", text, where))
     if not problems:
-        problems = list(_problems(documents[0]))
+        with limits.guessing(FILE):
+            problems = _problems(documents[0])
+    problems = limits.capped(problems)
     return (None if problems else _workspace(documents[0], root)), problems
 
 
