@@ -108,16 +108,19 @@ def direction(gained: Iterable[Permission], lost: Iterable[Permission]) -> Direc
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The resources of one target, found by manifest object and by what depends on them. `put` and `drop` change it."""
+    """The resources of one target, found by manifest object and by what depends on them. `put` and `drop` change it.
+
+    The keys of the inner mappings are what is found, in order; a list would be searched for each one dropped.
+    """
 
     resources: dict[Address, Resource]
-    by_subject: dict[str, list[Address]]
-    dependents: dict[Address, list[Address]]
+    by_subject: dict[str, dict[Address, None]]
+    dependents: dict[Address, dict[Address, None]]
 
     @staticmethod
     def of(resources: World) -> Index:
         """Return the index of some resources."""
-        index = Index({}, defaultdict(list), defaultdict(list))
+        index = Index({}, defaultdict(dict), defaultdict(dict))
         for resource in resources.values():
             index.put(resource)
         return index
@@ -126,18 +129,18 @@ class Index:
         """Take in a resource; the one at its address goes."""
         self.drop(resource.address)
         self.resources[resource.address] = resource
-        self.by_subject[resource.subject].append(resource.address)
+        self.by_subject[resource.subject][resource.address] = None
         for target in resource.depends_on:
-            self.dependents[target].append(resource.address)
+            self.dependents[target][resource.address] = None
 
     def drop(self, address: Address) -> None:
         """Let go of a resource."""
         resource = self.resources.pop(address, None)
         if resource is None:
             return
-        self.by_subject[resource.subject].remove(address)
+        self.by_subject[resource.subject].pop(address, None)
         for target in resource.depends_on:
-            self.dependents[target].remove(address)
+            self.dependents[target].pop(address, None)
 
     def users(self, addresses: Iterable[Address]) -> set[str]:
         """NHIs that depend on any of `addresses`, through however many steps."""

@@ -26,8 +26,9 @@ def attribute(adapter: Adapter, before: World, changes: Sequence[Change]) -> dic
     for change in changes:
         direct = {change.subject} if change.subject.startswith("nhi/") else set()
         touched = direct | index.users([change.address])
-        for subject in touched - set(known):
-            known[subject] = reach(adapter, index, subject)
+        for subject in touched:
+            if subject not in known:
+                known[subject] = reach(adapter, index, subject)
         _take(index, change)
         touched |= index.users([change.address])
         found = []

@@ -20,8 +20,8 @@ OPERATION = "{run}-{number}"
 
 def seed(root: Path) -> int:
     """Make everything that the local workspace at `root` declares; return the number of changes."""
+    from nhictl.attribution import attribute
     from nhictl.cli import context
-    from nhictl.engine.execute import _carriers
     from nhictl.engine.live import connected
     from nhictl.engine.prepare import adapters_of, prepare
     from nhictl.engine.record import intent_data, outcome_data, plan_data
@@ -36,7 +36,7 @@ def seed(root: Path) -> int:
     pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
     with connected(pairs, write=False) as open_targets:
         plan = prepare(context.request(loaded, Selection()), (), open_targets).plan
-    access = _carriers(plan)
+    access = attribute(pairs[0][1], {}, plan.changes)
     path = directory_path(pairs[0][0])
     with opened(path, write=True) as db:
         check(db, path, write=True)
