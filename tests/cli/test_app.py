@@ -15,6 +15,7 @@ import pytest
 
 from nhictl.cli.app import COMMANDS, root, walk
 from tests.cli.conftest import Line
+from tests.cli.terminal import command, environment
 
 EVERY = dict(walk(root()))
 NAMES = [" ".join(path) for path in EVERY]
@@ -181,3 +182,13 @@ def test_completion_is_answered_before_anything_runs(
     said = line()
     assert (said.code, said.err) == (0, "")
     assert "plan" in said.out
+
+
+@pytest.mark.parametrize("words", [[], ["-h"], ["--help"], ["help"]])
+@pytest.mark.parametrize("width", ["50", "80", "200"])
+def test_the_quick_help_is_the_help(line: Line, monkeypatch: pytest.MonkeyPatch, words: list[str], width: str):
+    """Answered without the command line, it is the same to the letter, and so is its exit code."""
+    monkeypatch.setenv("COLUMNS", width)
+    slow = line(*words)
+    quick = subprocess.run(command(*words), env=environment(COLUMNS=width), capture_output=True, text=True, check=False)
+    assert (quick.returncode, quick.stdout, quick.stderr) == (slow.code, slow.out, slow.err)
