@@ -34,13 +34,15 @@ from nhictl.providers.base import Kind
 class Rules:
     """What the decisions need to know: whose mark is ours, the kinds of the target's provider, and the time.
 
-    `adopting` are references and addresses that a person asked to take over by name, now.
+    `adopting` are references and addresses that a person asked to take over by name, now; `taking_from` the owner they
+    may carry the mark of.
     """
 
     owner: str
     kinds: Mapping[str, Kind]
     now: dt.datetime
     adopting: frozenset[str] = frozenset()
+    taking_from: str = ""
 
 
 def blocked(rule: str, address: Address, message: str, hint: str) -> Finding:
@@ -94,7 +96,7 @@ def decide_declared(
             f"`nhictl adopt {desired.address}` to take over the new object, or delete it",
         )  # fmt: skip
     if _foreign(rules, live):
-        return _foreign_owner(desired.address, live)
+        return _foreign_owner(rules, desired, live)
     return update(rules, desired, live, managed)
 
 
@@ -161,17 +163,19 @@ def _foreign(rules: Rules, live: Resource) -> bool:
     return live.mark_known and live.mark is not None and live.mark.owner != rules.owner
 
 
-def _foreign_owner(address: Address, live: Resource) -> Finding:
+def _foreign_owner(rules: Rules, desired: Resource, live: Resource) -> Finding:
     other = live.mark.owner if live.mark else ""
+    same = other.partition("/")[0] == rules.owner.partition("/")[0]
+    who = "another environment of this workspace" if same else "another workspace"
     return blocked(
-        "conflict", address, f"carries the mark of {other}: another workspace manages it",
-        "remove it from one of the two workspaces; `retain` there, then adopt here",
+        "conflict", desired.address, f"carries the mark of {other}: {who} manages it",
+        f"to move it here: `nhictl ledger forget` it there, then `nhictl adopt {desired.subject} --from {other}`",
     )  # fmt: skip
 
 
 def _take_over(rules: Rules, kind: Kind, desired: Resource, live: Resource) -> Change | Finding:
-    if _foreign(rules, live):
-        return _foreign_owner(desired.address, live)
+    if _foreign(rules, live) and (live.mark is None or live.mark.owner != rules.taking_from):
+        return _foreign_owner(rules, desired, live)
     if not desired.adopt:
         ours = live.mark is not None and live.mark.owner == rules.owner
         what = "carries our mark but the ledger does not know it" if ours else "exists already and is not managed"

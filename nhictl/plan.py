@@ -9,7 +9,6 @@ Rules enforced here:
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -35,6 +34,7 @@ from nhictl.ownership import Rules, decide_declared, decide_removed, followed, o
 from nhictl.providers.base import Adapter
 from nhictl.safety import TargetPlan, is_admin, judge, loses_admin, stricter
 from nhictl.select import ObjectFacts, Selection, check_known, selects, with_dependencies
+from nhictl.unmanaged import foreign_access, left_behind, orphans
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class PlanInput:
     selection: Selection = field(default_factory=Selection)
     facts: Mapping[str, ObjectFacts] | None = None
     adopt: frozenset[str] = frozenset()
+    adopt_from: str = ""
 
     @property
     def owner(self) -> str:
@@ -91,7 +92,10 @@ def build(given: PlanInput) -> Plan:
         targets={t.name: t.snapshot.identity for t in readable if t.snapshot.identity is not None},
         changes=tuple(c for part in parts.values() for c in part.changes),
         access=merged(d for part in parts.values() for d in part.access),
-        findings=(*_left_behind(given), *(f for part in parts.values() for f in part.findings)),
+        findings=(
+            *left_behind(given.folded.managed, {t.name for t in given.targets}),
+            *(f for part in parts.values() for f in part.findings),
+        ),
         safety=tuple(f for part in parts.values() for f in part.safety),
         unreadable={t.name: t.snapshot.error for t in given.targets if not t.snapshot.complete},
         auth_failed=any(t.snapshot.auth_failed for t in given.targets),
@@ -109,18 +113,6 @@ def build(given: PlanInput) -> Plan:
 def timestamp(moment: dt.datetime) -> str:
     """Return RFC 3339 UTC with seconds."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _left_behind(given: PlanInput) -> Iterable[Finding]:
-    """Yield a finding for each target that has managed objects and is not configured any more."""
-    configured = {target.name for target in given.targets}
-    counts = Counter(a.target for a in given.folded.managed if a.target not in configured)
-    for name, number in sorted(counts.items()):
-        what = "1 managed object is" if number == 1 else f"{number} managed objects are"
-        yield Finding(
-            "gone-target", "warning", name, f"{what} in this target, which nhictl.yaml does not configure any more",
-            f"configure it again, or give them up: nhictl ledger forget {name} --reason ...",
-        )  # fmt: skip
 
 
 def _everything(given: PlanInput) -> Iterable[tuple[Address, str]]:
@@ -144,7 +136,8 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
     world = worlds(target.desired, live, managed, ordered) if ordered else Worlds({}, {})
     access = deltas(target.adapter, world, ordered)
     taken = set(managed) | set(target.desired)
-    findings += _orphans(given, target, taken)
+    findings += orphans(live, given.owner, taken | given.folded.forgotten)
+    findings += foreign_access(target.adapter.capabilities.kinds, live, managed, target.desired)
     safety = [f for f in findings if f.rule == "protected"]
     safety += _judge(given, target, managed, ordered=ordered, access=access, world=world)
     return _Part(
@@ -160,7 +153,7 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
 def _decide(
     given: PlanInput, target: TargetInput, managed: Mapping[Address, Managed]
 ) -> tuple[dict[Address, Change], list[Finding], int]:
-    rules = Rules(given.owner, target.adapter.capabilities.kinds, given.now, given.adopt)
+    rules = Rules(given.owner, target.adapter.capabilities.kinds, given.now, given.adopt, given.adopt_from)
     chosen = _chosen(given, target)
     live = target.snapshot.resources
     changes: dict[Address, Change] = {}
@@ -225,21 +218,6 @@ def _removable(given: PlanInput, record: Managed) -> bool:
         return True
     facts = (given.facts or {}).get(record.subject)
     return selects(given.selection, record.address, record.subject, facts)
-
-
-def _orphans(given: PlanInput, target: TargetInput, taken: set[Address]) -> list[Finding]:
-    return [
-        Finding(
-            "orphan", "warning", str(address),
-            f"carries our mark for {resource.mark.ref} but the ledger does not know it",
-            f"declare it and run `nhictl adopt {resource.mark.ref}`, or remove the mark",
-        )
-        for address, resource in target.snapshot.resources.items()
-        if resource.mark is not None
-        and resource.mark.owner == given.owner
-        and address not in taken
-        and address not in given.folded.forgotten
-    ]  # fmt: skip
 
 
 def _judge(

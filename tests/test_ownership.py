@@ -258,3 +258,12 @@ def test_kind_that_cannot_be_renamed_is_not_followed():
 def test_rename_to_a_taken_name_is_blocked():
     """Nobody is pushed aside."""
     assert (occupied(desired()).rule, occupied(desired()).level) == ("exists", "error")
+
+
+def test_an_object_is_taken_from_another_owner_only_by_that_name():
+    """`adopt --from` names whose mark it may carry; any other mark still blocks."""
+    theirs = live(mark=Mark("other/prod", "nhi/a", ""))
+    wanted = replace(desired(), adopt=True)
+    assert decide_declared(RULES, wanted, theirs, None).rule == "conflict"
+    assert decide_declared(replace(RULES, taking_from="third/prod"), wanted, theirs, None).rule == "conflict"
+    assert decide_declared(replace(RULES, taking_from="other/prod"), wanted, theirs, None).action is Action.ADOPT

@@ -17,12 +17,16 @@ _EPILOG = """\b
 Examples:
   nhictl adopt nhi/payments-ci
   nhictl adopt aws-prod/iam-role/payments-ci --yes
+  nhictl adopt nhi/payments-ci --from shop/staging
 """
 
 
 @app.command(epilog=_EPILOG)
 def adopt(
     refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Declared objects or addresses to take over.")],
+    from_: Annotated[
+        str, o.option("--from", help="Take it from this owner (workspace/environment).", metavar="OWNER")
+    ] = "",
     chdir: o.Chdir = Path(),
     env: o.Env = "",
     yes: o.Yes = False,
@@ -49,4 +53,4 @@ def adopt(
         output=output.value, reports=tuple(report), color=color.value, verbose=verbose, quiet=quiet,
         progress=not no_progress,
     )  # fmt: skip
-    raise typer.Exit(run_apply(loaded, chosen, None, flags, adopt=frozenset(refs)))
+    raise typer.Exit(run_apply(loaded, chosen, None, flags, adopt=frozenset(refs), adopt_from=from_))

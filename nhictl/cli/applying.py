@@ -49,13 +49,16 @@ def run_apply(
     flags: Flags,
     *,
     adopt: frozenset[str] = frozenset(),
+    adopt_from: str = "",
 ) -> Exit:
     """Apply in one environment and return the exit code."""
     from nhictl.engine.apply import Order, carry_out, nothing_to_do, require_safe
     from nhictl.engine.approved import require_digest, require_same
     from nhictl.engine.execute import Executed
 
-    with planned(loaded, chosen, write=True, progress=flags.progress and not flags.quiet, adopt=adopt) as made:
+    with planned(
+        loaded, chosen, write=True, progress=flags.progress and not flags.quiet, adopt=adopt, adopt_from=adopt_from
+    ) as made:
         plan = made.prepared.plan
         if approved is not None:
             require_same(approved, made.prepared, now=made.request.now)

@@ -36,6 +36,7 @@ def planned(
     write: bool = False,
     progress: bool = True,
     adopt: frozenset[str] = frozenset(),
+    adopt_from: str = "",
 ) -> Iterator[Planned]:
     """Read the targets and plan; they stay open, for writing when `write`, while the plan is used."""
     from nhictl.engine.live import connected
@@ -48,6 +49,6 @@ def planned(
         pairs = adapters_of(loaded.environment, context.adapters(loaded.environment))
         with connected(pairs, write=write) as targets:
             with show.reading(enabled=progress) as note:
-                request = context.request(loaded, chosen, progress=note, adopt=adopt)
+                request = context.request(loaded, chosen, progress=note, adopt=adopt, adopt_from=adopt_from)
                 prepared = prepare(request, ledger.entries() if ledger.exists() else (), targets)
             yield Planned(run, actor, ledger, targets, request, prepared)

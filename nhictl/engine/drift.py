@@ -8,7 +8,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nhictl.diff import diff_resource
@@ -19,13 +19,15 @@ from nhictl.model import Address, Change, FieldChange, Managed, Resource, Snapsh
 from nhictl.ownership import followed
 from nhictl.providers.base import Kind
 from nhictl.select import Selection, selects
+from nhictl.unmanaged import attached
 
 EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """One managed object that is no longer as we left it. `what` is changed, missing, remade or unmarked."""
+    """One managed object that is no longer as we left it. `what` is changed, missing, remade, unmarked, or foreign:
+    an object that is not ours and gives the identity access."""
 
     address: Address
     subject: str
@@ -59,9 +61,23 @@ def drift(prepared: Prepared, open_targets: tuple[Connected, ...], selection: Se
         one = _compare(kinds[address.target][address.kind], record, views[address.target].get(address), owner)
         if one is not None:
             found.append(one)
+    found += _attached(selection, prepared, kinds, views)
     drifted = {d.address for d in found}
     pending = tuple(c for c in prepared.plan.changes if c.address not in drifted or _pending(c, prepared))
     return Drift(tuple(found), pending, prepared.plan.unmanaged, prepared.plan.unreadable, checked)
+
+
+def _attached(
+    selection: Selection,
+    prepared: Prepared,
+    kinds: Mapping[str, Mapping[str, Kind]],
+    views: Mapping[str, Mapping[Address, Resource]],
+) -> Iterable[Drifted]:
+    """Yield what somebody gave to managed identities behind our back."""
+    for name, view in views.items():
+        for address, record in attached(kinds[name], view, prepared.folded.managed):
+            if address not in prepared.desired and _selected(selection, record, prepared):
+                yield Drifted(address, record.subject, "foreign", since=record.time)
 
 
 def _selected(selection: Selection, record: Managed, prepared: Prepared) -> bool:

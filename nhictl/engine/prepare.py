@@ -31,7 +31,7 @@ from nhictl.model import (
     Snapshot,
 )
 from nhictl.plan import PlanInput, TargetInput, build, timestamp
-from nhictl.plan_file import digest_of
+from nhictl.plan_file import sealed
 from nhictl.providers.base import Adapter, Scope
 from nhictl.select import ObjectFacts, Selection
 
@@ -49,7 +49,8 @@ class Names:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to plan. `compile` turns a target into its estate; `former` maps a reference to its `previously` names;
-    `started` is the monotonic time that belongs to `now`; `adopt` are references or addresses to take over;
+    `started` is the monotonic time that belongs to `now`; `adopt` are references or addresses to take over,
+    `adopt_from` the owner whose mark they may carry;
     `facts` serve the selectors.
     """
 
@@ -62,6 +63,7 @@ class Request:
     commit: str = ""
     selection: Selection = field(default_factory=Selection)
     adopt: frozenset[str] = frozenset()
+    adopt_from: str = ""
     sleep: Sleep = time.sleep
     progress: Progress = lambda _target, _state: None
     started: float = field(default_factory=time.monotonic)
@@ -117,7 +119,7 @@ def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[C
     snapshots = read_all(open_targets, scopes, request.progress)
     snapshots = _doubts(folded, snapshots, open_targets, desired)
     plan = build(_plan_input(request, folded, open_targets, desired=desired, snapshots=snapshots))
-    plan = replace(plan, digest=digest_of(plan))
+    plan = sealed(plan)
     return Prepared(plan, folded, snapshots, desired, diagnostics, read_at, resolved)
 
 
@@ -209,6 +211,7 @@ def _plan_input(
         selection=request.selection,
         facts=request.facts,
         adopt=request.adopt,
+        adopt_from=request.adopt_from,
     )
 
 

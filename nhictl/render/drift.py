@@ -19,6 +19,7 @@ from nhictl.render.values import field_rows
 WHAT = {
     "changed": "changed outside nhictl",
     "missing": "is gone",
+    "foreign": "was not made by nhictl and gives access",
     "remade": "was made again: another native id",
     "unmarked": "lost our mark",
 }

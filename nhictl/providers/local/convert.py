@@ -154,9 +154,11 @@ def grant(target: str, row: Sequence[Any]) -> Resource:
         "connection": via or "",
         "expires": expires,
     }
+    through = (Address(target, "connection", via),) if via else ()
     return Resource(
         Address(target, "grant", grant_name(holder, granted, via or "")),
         attributes,
+        depends_on=(*through, Address(target, "identity", holder), Address(target, "role", granted)),
         native_id=native_id,
         mark=_mark(owner, ref, operation),
         facts={"created": created},
