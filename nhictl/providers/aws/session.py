@@ -75,7 +75,7 @@ class AwsSession:
     method: str = ""
     _identity: Identity | None = None
     _seen: dict[Address, Resource] = field(default_factory=dict)
-    _arns: dict[str, str] = field(default_factory=dict)
+    _policies: dict[str, Attributes] = field(default_factory=dict)
     _fresh: dict[Address, str] = field(default_factory=dict)
     _read_at: float = float("-inf")
     _lock: Lock = field(default_factory=Lock)
@@ -93,7 +93,7 @@ class AwsSession:
         self._read_at = monotonic()
         for resource in reading.everything(self.calls, self.account, scope):
             if resource.address.kind == POLICY:
-                self._arns[resource.address.name] = str(resource.facts["arn"])
+                self._policies[resource.address.name] = resource.facts
             elif resource.address.kind in (ROLE, USER) and not resource.facts.get("service_linked"):
                 self._fresh[resource.address] = resource.native_id
             yield resource
@@ -101,7 +101,7 @@ class AwsSession:
     def reread(self, addresses: Collection[Address]) -> Mapping[Address, Resource]:
         """Return the live objects at `addresses`, marks known; absent ones are left out."""
         self.identity()
-        found = {r.address: r for r in reading.again(self.calls, self.account, addresses, arns=self._arns)}
+        found = {r.address: r for r in reading.again(self.calls, self.account, addresses, policies=self._policies)}
         with self._lock:
             for address in addresses:
                 self._seen.pop(address, None)
