@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SOURCES = {"COMMANDLINE": "option", "ENVIRONMENT": "variable", "DEFAULT": "default"}
 _NEEDED = ("typer", "click", "pyyaml", "jsonschema", "jsonschema-rs", "deepdiff", "rich", "boto3", "botocore")
-_OTHER_VARIABLES = frozenset({"NHICTL_LEDGER_KEY", "NHICTL_FAILPOINT"})
+_OTHER_VARIABLES = frozenset({"NHICTL_LEDGER_KEY", "NHICTL_LEDGER_ROOT", "NHICTL_CACHE", "NHICTL_FAILPOINT"})
 _SET = _OTHER_VARIABLES | {"NHICTL_KEY"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nhictl.model import Document, Span
@@ -66,3 +66,13 @@ class Workspace:
     limits: Limits
     plan_expiry: int
     document: Document
+
+
+def misplaced_ledger(path: str) -> str:
+    """Say what is wrong with a ledger's path whatever the machine, empty when nothing is."""
+    parts = PurePosixPath(path).parts
+    if ".." in parts:
+        return "a ledger stands inside the workspace: no `..`"
+    if any(part.lower() == ".git" for part in parts):
+        return "a ledger cannot stand in `.git`"
+    return "" if set(parts) - {"/"} else "a ledger needs a directory of its own"

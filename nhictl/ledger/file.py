@@ -47,6 +47,8 @@ class FileStore:
             return False
         except OSError as error:
             _refuse(error, self._log)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(_open(self._log, os.O_RDONLY))  # raises: it is a link, a pipe or a directory
         return found.st_size > 0
 
     def read(self, at: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from nhictl.ledger import checkpoint, process, signing
+from nhictl.ledger import checkpoint, place, process, signing
 from nhictl.ledger.actor import Actor, clean
 from nhictl.ledger.chain import VERSION, EntryType, Head, Line, encode, follow, moment, parse, stamp, torn_data
 from nhictl.ledger.scan import LockState, Scan, scan
@@ -253,28 +253,15 @@ def open_ledger(  # noqa: PLR0913
 ) -> Ledger:
     """Open the ledger of an environment at `url` (`file:PATH`, relative to `root`). Touches nothing yet.
 
-    Raises LedgerError for a URL nobody understands.
+    Raises LedgerError for a URL nobody understands, or a place where no ledger may be.
     """
     from nhictl.ledger.file import FileStore
 
-    store = FileStore(_file_path(url, root) / _directory_name(environment))
+    store = FileStore(place.directory(url, root, os.environ) / _directory_name(environment))
     return Ledger(
         store, workspace=workspace, environment=environment, actor=actor, run=run, clock=clock,
         read_only=read_only, signer=signer,
     )  # fmt: skip
-
-
-def _file_path(url: str, root: Path) -> Path:
-    scheme, separator, rest = url.partition(":")
-    if not separator or scheme != "file" or not rest:
-        raise LedgerError(
-            f"no ledger store understands {scheme or 'an empty URL'}: only file: is built in",
-            hint="For example: ledger: file:.nhictl/ledger",
-        )
-    path = rest.removeprefix("//") if rest.startswith("///") else rest
-    if path.startswith("//") or "?" in path or "#" in path or "\0" in path:
-        raise LedgerError("a file: ledger is a path only: file:.nhictl/ledger or file:///var/lib/nhictl")
-    return root / path
 
 
 def _directory_name(environment: str) -> str:

@@ -3,7 +3,7 @@
 Rules enforced here:
 - a regular file, never a link; one document of kind Workspace and nothing else; no variables in it;
 - no credentials, ever: no password in a URL, no key named after a secret, no key material;
-- manifests stand inside the workspace: no absolute path, no `..`.
+- manifests stand inside the workspace: no absolute path, no `..`; so does a `file:` ledger, apart from them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nhictl.kinds.common import duration_seconds
-from nhictl.kinds.workspace import Environment, Limits, Target, Workspace
+from nhictl.kinds.workspace import Environment, Limits, Target, Workspace, misplaced_ledger
 from nhictl.model import Diagnostic, Document, Exit, NhictlError, Span
 from nhictl.model import Path as Place
 from nhictl.model.secret import holds_secret
@@ -97,7 +97,7 @@ def _problems(document: Document) -> list[Diagnostic]:
     found += check(document, skip=secrets, workspace=True)
     found += unknown(document)
     if not found:
-        found += _paths_outside(document)
+        found += [*_paths_outside(document), *_ledger_outside(document)]
     return sorted(set(found), key=lambda d: d.sort_key)
 
 
@@ -127,6 +127,19 @@ def _paths_outside(document: Document) -> Iterator[Diagnostic]:
         if ".." in PurePosixPath(path).parts:
             text = "manifests must stand inside the workspace: no `..`"
             yield Diagnostic("E205", text, document.span("spec", "manifests", index))
+
+
+def _ledger_outside(document: Document) -> Iterator[Diagnostic]:
+    spec = document.value["spec"]
+    scheme, _, path = spec.get("ledger", "").partition(":")
+    if scheme != "file":
+        return
+    text = misplaced_ledger(path)
+    entries = [PurePosixPath(entry) for entry in spec.get("manifests") or ("manifests/",)]
+    if not text and any(PurePosixPath(path).is_relative_to(entry) for entry in entries if entry.parts):
+        text = "a ledger cannot stand among the manifests"
+    if text:
+        yield Diagnostic("E205", text, document.span("spec", "ledger"), hint="for example file:.nhictl/ledger")
 
 
 def _workspace(document: Document, root: Path) -> Workspace:

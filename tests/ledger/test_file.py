@@ -109,6 +109,10 @@ def test_something_that_is_no_file_is_refused(store, tmp_path, make):
     make(log)
     with pytest.raises(LedgerError):
         store.prepare()
+    with pytest.raises(LedgerError, match="not a regular file"):
+        store.exists()
+    with pytest.raises(LedgerError, match="not a regular file"):
+        list(store.read())
 
 
 def test_a_file_in_the_directorys_place_is_refused(tmp_path):

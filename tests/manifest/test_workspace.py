@@ -154,6 +154,13 @@ def test_ledger_urls_without_credentials_pass(url):
     assert codes(TEXT.replace("file:.nhictl/ledger", url)) == []
 
 
+@pytest.mark.parametrize("path", ["../x", ".nhictl/../../x", ".git/hooks", "a/.GIT/x", "manifests", "more/ledger", "."])
+def test_ledger_stands_inside_and_apart(path):
+    """A ledger outside of the tree, in `.git` or among the manifests is an error at its place."""
+    _, (problem,) = parse(TEXT.replace("file:.nhictl/ledger", f"file:{path}").encode(), Path("/w"))
+    assert (problem.code, problem.span.line) == ("E205", 6)
+
+
 def test_target_named_after_secrets_passes():
     """A mapping may have such a name: only values can be credentials."""
     assert codes(TEXT.replace("directory:", "secrets-store:")) == []
