@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from nhictl.model import AccessDelta, Direction, Permission
 from nhictl.render.safe import visible
-from nhictl.render.text import Style, columns, cut, pad, wrap
-from nhictl.render.values import condition
+from nhictl.render.text import Style, columns, cut, cut_start, pad, wrap
+from nhictl.render.values import condition, provider_host
 
 SGR = {
     Direction.WIDER: "bold yellow",
@@ -39,14 +39,15 @@ class Phrase:
         return self.head + self.resource + self.how + self.when
 
     def fitted(self, room: int, style: Style) -> list[str]:
-        """Return the phrase in at most two lines of `room` columns: what may be done survives, ids are cut."""
+        """Return the phrase in lines of `room` columns: what may be done and when survives, ids are cut."""
         whole = str(self)
         if columns(whole) <= room:
             return [whole]
         left = room - columns(self.head)
         if self.when:
-            first = self.head + cut(self.resource, max(16, left), style)
-            return [cut(first, room, style), cut(self.when.lstrip(), room, style)]
+            shorten = cut_start if self.head.endswith("by ") else cut
+            first = self.head + shorten(self.resource, max(16, left), style)
+            return [cut(first, room, style), *wrap(self.when.lstrip(), room)]
         if left < 30:
             return [cut(self.head.rstrip(), room, style), cut(self.resource, room, style)]
         return [self.head + cut(self.resource, left, style)]
@@ -67,7 +68,7 @@ def said(permissions: Iterable[Permission], sign: str) -> list[Phrase]:
 
 
 def _phrase(sign: str, p: Permission) -> Phrase:
-    when = f" if {condition(p.condition)}" if p.condition else ""
+    when = f" if {condition(p.condition, issuer=provider_host(p.resource))}" if p.condition else ""
     action, resource = visible(p.action), visible(p.resource)
     if p.kind == "assume":
         how = "" if action in ("", "assume") else f" by {action}"

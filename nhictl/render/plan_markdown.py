@@ -26,6 +26,7 @@ _NOTICE = 600
 _ROWS = 50
 _CHANGES = 50
 _PHRASES = 8
+_LONGEST = 1_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _row(delta: AccessDelta) -> str:
 
 
 def _cell(texts: Sequence[str]) -> str:
-    shown = [code(cut(text, 300, _STYLE)) for text in texts[:_PHRASES]]
+    shown = [code(cut(text, _LONGEST, _STYLE)) for text in texts[:_PHRASES]]
     if len(texts) > _PHRASES:
         shown.append(f"and {len(texts) - _PHRASES:,} more")
     return "<br>".join(shown)

@@ -2,6 +2,7 @@
 
 Rules enforced here:
 - ten changes fit on one screen: long values are cut in the middle, long lists end in `-v shows them`;
+- what a new object gives access by is never cut, see `created`;
 - every sign has its word, so that nothing hangs on colour;
 - the work is linear in the number of changes; nothing is measured over all lines but the width of one column.
 """
@@ -9,13 +10,14 @@ Rules enforced here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from nhictl.model import Action, Change, Direction, Finding, Plan
-from nhictl.render import access
+from nhictl.render import access, created
 from nhictl.render.safe import visible
 from nhictl.render.summary import partial_text, summary_parts
 from nhictl.render.text import Style, columns, cut, fill, pad, wrap
-from nhictl.render.values import Row, compact, pair, rows
+from nhictl.render.values import Row, pair, rows
 
 SGR = {
     Action.CREATE: "green", Action.UPDATE: "yellow", Action.REPLACE: "magenta", Action.DELETE: "red",
@@ -101,13 +103,17 @@ def _change(change: Change, style: Style, left: int, *, first: bool) -> Iterator
         address = address if style.verbose else cut(address, style.width - 6, style)
         used = 6 + columns(address)
         line = f"{_INDENT}{address}"
-    note = _note(change)
+    note, details = _note(change), list(_details(change, style))
+    painted = change.action is Action.CREATE and not style.verbose
+    if painted and not note and len(details) == 1 and used + 2 + columns(details[0]) <= style.width:
+        yield f"{line}  {style.paint(details[0], 'dim')}"
+        return
     if note and used + 3 + columns(note) <= style.width:
         yield f"{line} {style.paint(f'({note})', 'dim')}"
     else:
         yield line
         yield from (style.paint(_INDENT + text, "dim") for text in (wrap(note, style.width - 6) if note else ()))
-    yield from _details(change, style)
+    yield from (_INDENT + (style.paint(text, "dim") if painted else text) for text in details)
 
 
 def _note(change: Change) -> str:
@@ -117,35 +123,42 @@ def _note(change: Change) -> str:
 
 
 def _details(change: Change, style: Style) -> Iterator[str]:
+    """Yield what is inside a change, without the indent."""
     if change.action is Action.CREATE and change.after is not None:
-        yield from _attributes(change.after.attributes.items(), style)
+        yield from created.lines(change.after.attributes, style, style.width - len(_INDENT))
         return
     found = [row for row in rows(change) if style.verbose or not _said_by_action(change.action, row)]
     shown = found if style.verbose or len(found) <= _ROWS else found[: _ROWS - 1]
+    packed = [] if style.verbose else _packed(shown, style)
     left = min(max((columns(row.path) for row in shown), default=0), style.width // 3)
-    for row in shown:
-        yield from row_lines(row, style, left)
+    yield from packed or (line[len(_INDENT) :] for row in shown for line in row_lines(row, style, left))
     if len(shown) < len(found):
-        yield _INDENT + style.paint(f"{style.gap} {len(found) - len(shown)} more fields, -v shows them", "dim")
+        yield style.paint(f"{style.gap} {len(found) - len(shown)} more fields, -v shows them", "dim")
+
+
+def _packed(shown: list[Row], style: Style) -> list[str]:
+    """Return several short rows on fewer lines than rows; nothing when one is too long for that."""
+    room, plain = style.width - len(_INDENT), replace(style, color=False)
+    texts = {_short(row, plain): _short(row, style) for row in shown}
+    if any(columns(text) > room for text in texts):
+        return []
+    packed = fill(list(texts), room, joint="\n\n")
+    if len(packed) >= len(shown):
+        return []
+    return ["; ".join(texts[text] for text in line.split("\n\n")) for line in packed]
+
+
+def _short(row: Row, style: Style) -> str:
+    if row.added or row.removed:
+        signed = [f"+ {e}" for e in row.added] + [f"- {e}" for e in row.removed]
+        return f"{row.path}: " + "  ".join(_signed(text, style) for text in signed)
+    return f"{row.path}: {row.before} {style.paint('->', 'dim')} {row.after}"
 
 
 def _said_by_action(action: Action, row: Row) -> bool:
     if action is Action.DISABLE:
         return (row.path, row.after) == ("enabled", "false")
     return action is Action.ADOPT and row.path == "mark"
-
-
-def _attributes(attributes: Iterable[tuple[str, object]], style: Style) -> Iterator[str]:
-    parts = [f"{visible(name)}: {compact(value)}" for name, value in attributes if value not in (None, "", (), {})]
-    if style.verbose:
-        yield from (_INDENT + part for part in parts)
-        return
-    room = style.width - len(_INDENT) - 22
-    first, *rest = fill([cut(part, max(30, room // 2), style) for part in parts], room) or [""]
-    left = sum(line.count(": ") > 0 for line in rest)
-    more = f" {style.gap} -v shows the rest" if left else ""
-    if first:
-        yield style.paint(f"{_INDENT}{cut(first, room, style)}{more}", "dim")
 
 
 def row_lines(row: Row, style: Style, left: int) -> Iterator[str]:

@@ -9,8 +9,10 @@ from nhictl.model import Action, Direction, Plan
 from nhictl.render.safe import visible
 from nhictl.render.text import count
 
-_ALWAYS = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DISABLE, Action.DELETE, Action.ADOPT)
-_WHEN_ANY = (Action.ROTATE, Action.FORGET)
+_ORDER = (
+    Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DISABLE, Action.DELETE, Action.ADOPT, Action.ROTATE,
+    Action.FORGET,
+)  # fmt: skip
 
 
 def action_counts(plan: Plan) -> Mapping[str, int]:
@@ -43,10 +45,13 @@ def summary_parts(plan: Plan) -> list[str]:
 
 
 def _changes(plan: Plan) -> str:
+    if not plan.changes and (plan.unreadable or any(f.level == "error" for f in plan.findings)):
+        nothing = "No changes possible" if plan.unchanged or not plan.unreadable else "Nothing could be planned"
+        return f"{nothing}: {count(plan.unchanged, 'resource')} as declared" if plan.unchanged else nothing
     if not plan.changes:
         return f"No changes: {count(plan.unchanged, 'resource')} as declared"
     counts = action_counts(plan)
-    shown = [a for a in (*_ALWAYS, *_WHEN_ANY) if counts[a.value] or a in _ALWAYS]
+    shown = [action for action in _ORDER if counts[action.value]]
     return "Plan: " + ", ".join(f"{counts[a.value]:,} to {a.value}" for a in shown)
 
 

@@ -114,6 +114,13 @@ def cut(text: str, width: int, style: Style) -> str:
     return _take(text, room - room // 2) + style.gap + _take(text[::-1], room // 2)[::-1]
 
 
+def cut_start(text: str, width: int, style: Style) -> str:
+    """Return `text` in at most `width` columns, cut at its start: the end says who."""
+    if columns(text) <= width:
+        return text
+    return style.gap + _take(text[::-1], max(1, width - len(style.gap)))[::-1]
+
+
 def _take(text: str, width: int) -> str:
     if text.isascii():
         return text[:width]

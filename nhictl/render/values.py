@@ -67,7 +67,7 @@ def statement(value: Mapping[str, Value]) -> str:
     words = [str(value["Effect"])]
     words += [joint + _plain(value[key]) for key, joint in _ELEMENTS if key in value]
     if value.get("Condition"):
-        words.append("if " + condition(value["Condition"]))
+        words.append("if " + condition(value["Condition"], issuer=_only_provider(value.get("Principal"))))
     return visible(" ".join(words))
 
 
@@ -81,8 +81,22 @@ def _plain(value: Value) -> str:
     return ", ".join(compact(item) for item in _items(value))
 
 
-def condition(value: object) -> str:
-    """Return a condition (a mapping, or its canonical JSON text) as `key operator value` joined by `and`."""
+def provider_host(name: str) -> str:
+    """Return the issuer of an OIDC provider's ARN as its condition keys begin; empty for anything else."""
+    return name.partition(":oidc-provider/")[2] if "," not in name else ""
+
+
+def _only_provider(principal: Value) -> str:
+    federated = _items(principal["Federated"]) if isinstance(principal, Mapping) and "Federated" in principal else ()
+    return provider_host(str(federated[0])) if len(federated) == 1 else ""
+
+
+def condition(value: object, *, issuer: str = "") -> str:
+    """Return a condition (a mapping, or its canonical JSON text) as `key operator value` joined by `and`.
+
+    Keys of `issuer`, which is told next to it, are told without it: `sub` for `issuer:sub`.
+    """
+    begin = f"{issuer}:" if issuer else ""
     if isinstance(value, str):
         value = _parsed(value)
     if not isinstance(value, Mapping):
@@ -91,7 +105,7 @@ def condition(value: object) -> str:
     for key, inner in value.items():
         if isinstance(inner, Mapping):
             sign = "=" if key == "StringEquals" else visible(str(key))
-            parts += [f"{visible(str(k))} {sign} {_choice(v)}" for k, v in inner.items()]
+            parts += [f"{visible(str(k).removeprefix(begin))} {sign} {_choice(v)}" for k, v in inner.items()]
         else:
             parts.append(f"{visible(str(key))} = {_choice(inner)}")
     return " and ".join(parts)

@@ -158,3 +158,52 @@ def test_the_work_is_linear(ten: Plan):
         return min(best)
 
     assert seconds(10_000) < 40 * max(seconds(1_000), 0.002)
+
+
+def _created(attributes: dict[str, object], **style: object) -> str:
+    after = Resource(Address("d", "role", "r"), attributes)
+    change = Change(after.address, Action.CREATE, "role/r", "declared", after=after)
+    return "\n".join(plan_text.changes([change], Style(**style)))
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_what_gives_access_is_never_cut_in_a_create(width: int):
+    """Permissions are lines of `action on resource`; audiences and trust are wrapped; prose is cut."""
+    audiences = tuple(f"https://audience-{n}.example.org" for n in range(4))
+    permissions = tuple(
+        {"action": a, "resource": f"orders/{r}", "condition": ""}
+        for a in ("read", "refund")
+        for r in ("eu", "us", "ap")
+    )
+    text = _created({"description": "long " * 40, "audiences": audiences, "permissions": permissions}, width=width)
+    flat = " ".join(text.split())
+    assert "permissions: read, refund on orders/ap, orders/eu, orders/us" in flat
+    assert all(audience in flat for audience in audiences)
+    assert "long " * 40 not in text
+    assert "-v shows the rest" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_condition_of_a_trust_is_never_cut(ten: Plan, width: int):
+    """The environment of a workflow decides who gets in: it is on the screen, and the issuer's end with it."""
+    access = _render(ten, width=width).partition("\nAccess\n")[2]
+    assert "if sub = repo:example/payments:environment:prod" in access
+    assert "actions.githubusercontent.com\n" in access
+
+
+def test_nothing_possible_is_not_nothing_to_do(troubled: Plan):
+    """Without changes, an unreadable target or a blocked object is not `No changes`."""
+    stuck = replace(troubled, changes=(), access=(), safety=(), unmanaged={})
+    assert summary_parts(replace(stuck, unchanged=3)) == [
+        "No changes possible: 3 resources as declared", "1 blocked", "1 target unreadable",
+    ]  # fmt: skip
+    assert summary_parts(replace(stuck, unchanged=0, findings=())) == [
+        "Nothing could be planned",
+        "1 target unreadable",
+    ]
+    assert summary_parts(replace(stuck, unchanged=0, unreadable={})) == ["No changes possible", "1 blocked"]
+
+
+def test_the_summary_counts_only_what_there_is(ten: Plan):
+    """Zeros are left out."""
+    assert summary_parts(replace(ten, changes=ten.changes[:1], access=(), unmanaged={})) == ["Plan: 1 to create"]
