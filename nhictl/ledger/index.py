@@ -2,13 +2,16 @@
 
 Rules enforced here:
 - it is brought up to date before each question, from where it ended; when the log does not pass through that place,
-  or the file is damaged, it is thrown away and made again;
+  or the file is damaged, or lacks a row, it is thrown away and made again;
 - it holds locators and hashes, never the record: what is shown comes from the log, and must have the indexed hash;
+- what it says an entry is about is not compared with the log on each question: who can write the user's own files can
+  hide entries from a question that way, never change them. `differs` compares all of it (`audit verify` does);
 - its file is private; where none can be written (or a symbolic link lies there) it is made in memory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import stat
@@ -109,7 +112,7 @@ def _position(connection: sqlite3.Connection, store: Store) -> tuple[Head, int]:
         found = connection.execute("SELECT format, seq, hash, at, end FROM position").fetchone()
         if found is not None and found[0] == _FORMAT and store.exists():
             known = next(store.pick([found[3]]), b"")
-            if line_hash(known) == found[2]:
+            if line_hash(known) == found[2] and _complete(connection, found[1]):
                 return Head(found[1], found[2]), found[4]
     tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     for (name,) in connection.execute(tables).fetchall():
@@ -117,6 +120,61 @@ def _position(connection: sqlite3.Connection, store: Store) -> tuple[Head, int]:
     for statement in _SCHEMA.split(";"):
         connection.execute(statement)
     return Head(-1, "0" * 64), 0
+
+
+def _whole(connection: sqlite3.Connection) -> bool:
+    with suppress(sqlite3.OperationalError):
+        found = connection.execute("SELECT seq FROM position").fetchone()
+        return found is None or _complete(connection, found[0])
+    return True
+
+
+def _complete(connection: sqlite3.Connection, seq: int) -> bool:
+    """Say whether there is a row for each entry up to `seq`."""
+    found = connection.execute("SELECT count(*), min(seq), max(seq) FROM entries").fetchone()
+    return tuple(found) == (seq + 1, 0, seq)
+
+
+def differs(store: Store) -> bool:
+    """Say whether the index held something else than the log says; it is thrown away then, and made again when asked.
+
+    Reads the whole log. Raises LedgerError when it is broken.
+    """
+    directory = store.cache() if store.exists() else None
+    path = None if directory is None else directory / NAME
+    if path is None or not os.path.lexists(path) or not _private(path):
+        return False
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        try:
+            kept = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
+            with closing(kept):
+                whole = _whole(kept)
+                _update(kept, store)
+                seq = kept.execute("SELECT max(seq) FROM position").fetchone()[0]
+                _update(fresh, store)
+                if seq is None or (whole and _rows(kept, seq) == _rows(fresh, seq)):
+                    return False
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            pass
+        with suppress(OSError):
+            path.unlink()
+        return True
+    return False
+
+
+def _rows(connection: sqlite3.Connection, seq: int) -> tuple[str, list[Any]]:
+    """Return a digest over the rows of all entries up to `seq`, and what the tables are."""
+    total = hashlib.sha256()
+    for query in (
+        "SELECT * FROM entries WHERE seq <= ? ORDER BY seq",
+        "SELECT * FROM touched WHERE seq <= ? ORDER BY 1, 2",
+    ):
+        for row in connection.execute(query, (seq,)):
+            total.update(repr(row).encode("utf-8", "surrogatepass") + b"\n")
+    shape = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
+    return total.hexdigest(), shape.fetchall()
 
 
 def _insert(connection: sqlite3.Connection, lines: list[Line]) -> None:

@@ -229,4 +229,14 @@ def verify(ledger: Ledger, anchor: Head | None = None, *, keys: frozenset[str] =
     Raises LedgerError when the log cannot be read at all.
     """
     audit = Audit(ledger.workspace, ledger.environment, anchor, keys)
-    return verify_lines((piece for _, piece in ledger.store.read()), audit)
+    found = verify_lines((piece for _, piece in ledger.store.read()), audit)
+    return found if any(p.level == "error" for p in found) else found + _indexed(ledger)
+
+
+def _indexed(ledger: Ledger) -> list[Problem]:
+    from nhictl.ledger import index
+
+    if not index.differs(ledger.store):
+        return []
+    text = "the index did not say what the log says: audit log and history may have left entries out; made anew"
+    return [Problem("warning", "index-differs", text)]

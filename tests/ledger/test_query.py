@@ -15,6 +15,7 @@ import pytest
 from nhictl.ledger import Actor, Trigger, index
 from nhictl.ledger.chain import EMPTY, EntryType, compose, encode, split, stamp
 from nhictl.ledger.query import Filters, cell, export, history, log, show
+from nhictl.ledger.verify import verify
 from nhictl.model import LedgerError
 
 DIGEST = "sha256:" + "ab" * 32
@@ -144,6 +145,35 @@ def test_the_index_can_be_deleted_or_damaged_any_time(full, log_path):
         assert log(full, Filters()) == expected
     path.unlink()
     assert log(full, Filters()) == expected
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "DELETE FROM touched",
+        "DELETE FROM entries WHERE seq = (SELECT max(seq) - 1 FROM entries)",
+        "UPDATE entries SET status = 'applied', address = '', subject = 'nhi/other' WHERE op <> ''",
+        "CREATE TRIGGER forget AFTER INSERT ON touched BEGIN DELETE FROM touched; END",
+    ],
+)
+def test_verify_finds_a_poisoned_index(full, log_path, poison):
+    """An index that leaves out or changes anything is named by verify, once, and made anew."""
+    before = history(full, "pay")
+    with sqlite3.connect(log_path.parent / "index.db") as connection:
+        connection.execute(poison)
+    connection.close()
+    assert [p.code for p in verify(full) if p.code == "index-differs"] == ["index-differs"]
+    assert history(full, "pay") == before
+    assert [p.code for p in verify(full) if p.code == "index-differs"] == []
+
+
+def test_an_index_without_an_entry_is_made_anew(full, log_path):
+    """Each question sees that a row is missing."""
+    before = log(full, Filters())
+    with sqlite3.connect(log_path.parent / "index.db") as connection:
+        connection.execute("DELETE FROM entries WHERE seq = 2")
+    connection.close()
+    assert log(full, Filters()) == before
 
 
 def test_the_index_follows_the_log(full, make):
