@@ -34,7 +34,7 @@ from nhictl.ownership import Rules, decide_declared, decide_removed, followed, o
 from nhictl.providers.base import Adapter
 from nhictl.safety import TargetPlan, is_admin, judge, loses_admin, stricter
 from nhictl.select import ObjectFacts, Selection, check_known, selects, with_dependencies
-from nhictl.unmanaged import foreign_access, left_behind, orphans
+from nhictl.unmanaged import foreign_access, left_behind, orphans, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,7 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
     access = deltas(target.adapter, world, ordered)
     taken = set(managed) | set(target.desired)
     findings += orphans(live, given.owner, taken | given.folded.forgotten)
+    findings += shared(ordered, live, given.owner)
     findings += foreign_access(target.adapter.capabilities.kinds, live, managed, target.desired)
     safety = [f for f in findings if f.rule == "protected"]
     safety += _judge(given, target, managed, ordered=ordered, access=access, world=world)

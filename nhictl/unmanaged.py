@@ -3,6 +3,7 @@
 Rules enforced here:
 - our mark on an object the ledger does not know is an orphan;
 - an unmanaged object that hangs on a managed identity (a grant made by hand) gives access nobody declared: it is told;
+- a change of an object that others hold as well names them;
 - managed objects of a target that is configured no more are told, so that access is not left behind in silence.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 
-from nhictl.model import Address, Finding, Managed, Resource
+from nhictl.model import Address, Change, Finding, Managed, Resource
 from nhictl.providers.base import Kind
 
 
@@ -62,3 +63,26 @@ def foreign_access(
                 "foreign-access", "warning", str(address), f"is not managed and gives {record.subject} access",
                 f"remove it in the target, or declare it and run `nhictl adopt {address}`",
             )  # fmt: skip
+
+
+def shared(changes: Iterable[Change], live: Mapping[Address, Resource], owner: str) -> Iterable[Finding]:
+    """Yield a finding for each change of an object that somebody else holds, too: their access changes with it.
+
+    Adapters tell who holds an object in `facts["holders"]`: holder to the owner of its mark, empty when it has none.
+    """
+    for change in changes:
+        resource = live.get(change.address)
+        holders = resource.facts.get("holders") if resource is not None else None
+        if not isinstance(holders, Mapping) or not any(_moves(f.path) for f in change.fields):
+            continue
+        others = sorted(name for name, marked in holders.items() if marked != owner)
+        if others:
+            who = ", ".join(others[:10]) + (f" and {len(others) - 10} more" if len(others) > 10 else "")
+            yield Finding(
+                "shared", "warning", str(change.address), f"is also held by {who}: their access changes with it",
+                "nhictl does not manage them; look at what they need first",
+            )  # fmt: skip
+
+
+def _moves(path: str) -> bool:
+    return path != "mark" and not path.startswith("handling.")

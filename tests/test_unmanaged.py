@@ -2,6 +2,8 @@
 
 import pytest
 
+from nhictl.model import Action, Address, Change, FieldChange, Resource
+from nhictl.unmanaged import shared
 from tests.support import Shop, nhi, role
 
 
@@ -33,3 +35,16 @@ def test_what_others_give_to_their_own_is_left_alone(shop):
     assert shop.drift().drifted == ()
     assert shop.plan().findings == ()
     assert dict(shop.plan().unmanaged) == {"directory": 2}
+
+
+def test_a_change_of_what_others_hold_names_them():
+    """Who is not ours and holds the same object is told before it changes."""
+    address = Address("t", "policy", "p")
+    held = Resource(address, {}, native_id="1", facts={"holders": {"iam-role/ours": "w/e", "iam-role/theirs": ""}})
+    change = Change(address, Action.UPDATE, "role/p", "", fields=(FieldChange("document", "a", "b"),))
+    found = list(shared([change], {address: held}, "w/e"))
+    assert [(f.rule, "iam-role/theirs" in f.message, "iam-role/ours" in f.message) for f in found] == [
+        ("shared", True, False)
+    ]
+    recorded = Change(address, Action.UPDATE, "role/p", "", fields=(FieldChange("handling.protect", "a", "b"),))
+    assert list(shared([recorded], {address: held}, "w/e")) == []
