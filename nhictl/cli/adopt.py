@@ -46,7 +46,7 @@ def adopt(
     from nhictl.cli import context
     from nhictl.cli.applying import Flags, run_apply
 
-    loaded = context.load(chdir, env, cache=not no_cache)
+    loaded = context.load(chdir, env, cache=False)
     chosen = context.selection(loaded, targets=refs)
     flags = Flags(
         yes=yes, ask=_may_ask(no_input), expect_digest=expect_digest, override=override_safety,

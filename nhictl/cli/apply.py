@@ -57,7 +57,7 @@ def apply(
     approved = _read(saved)
     if approved is not None:
         _require_fit(approved, env, bool(target or exclude or kind or owner or selector))
-    loaded = context.load(chdir, env or (approved.environment if approved else ""), cache=not no_cache)
+    loaded = context.load(chdir, env or (approved.environment if approved else ""), cache=False)
     chosen = (
         _selection_of(approved)
         if approved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +48,17 @@ def checked_workspace(
     from nhictl.manifest.workspace import find
 
     root = find(directory)
-    where = default_directory(os.environ) if cache else None
+    where = default_directory(os.environ) if cache and _may_cache(os.environ) else None
     judge = _cannot_be_expressed if compiled else None
     return validate(
         root, today=now().date(), cache_directory=where, paths=_within(root, paths), documents=not compiled, judge=judge
     )
+
+
+def _may_cache(environ: Mapping[str, str]) -> bool:
+    """Say whether the cache counts: in CI others may have filled it, so there it does only with NHICTL_CACHE=1."""
+    ci = environ.get("CI", "").lower() not in ("", "0", "false")
+    return environ.get("NHICTL_CACHE", "" if ci else "1") == "1"
 
 
 def _within(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:

@@ -4,20 +4,22 @@ Rules enforced here:
 - it lives in the user's cache directory, never below the workspace: planning changes no file there;
 - the directory is ours with mode 0700, each file ours with mode 0600, a regular file and no link; anything else is
   treated as if there were no cache;
-- a file is named after slot, tool version, schema digest and Python version, and starts with a digest of the rest;
+- a file is named after slot, tool version, schema digest and Python version, and starts with a digest of the rest, made
+  with a random key that lies beside it: a file that was put there does not count;
 - values are marshalled plain data (never pickled), written whole to a new file and renamed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import marshal
 import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,9 @@ MAX_BYTES = 1 << 30
 MAX_FILES = 64
 MAX_RESULTS = 8
 
-_MAGIC = b"nhictl-cache-1\n"
+_KEY_FILE = "key"
+_KEY_SIZE = 32
+_MAGIC = b"nhictl-cache-2\n"
 _HEAD = len(_MAGIC) + 32
 
 
@@ -38,17 +42,18 @@ class Cache:
 
     directory: Path
     key: str
+    secret: bytes = field(repr=False)
 
     def read(self, slot: str) -> Any:
         """Return what was written to `slot`, or None."""
         with suppress(OSError, ValueError, EOFError, TypeError), _opened(self.directory) as folder:
-            return _unpacked(_read(folder, self._file(slot)))
+            return _unpacked(_read(folder, self._file(slot)), self.secret)
         return None
 
     def write(self, slot: str, value: object) -> None:
         """Keep `value` (plain data) in `slot`. Does nothing when that is not possible."""
         with suppress(OSError, ValueError), _opened(self.directory) as folder:
-            _write(folder, self._file(slot), _packed(value))
+            _write(folder, self._file(slot), _packed(value, self.secret))
             _prune(folder)
 
     def _file(self, slot: str) -> str:
@@ -69,9 +74,9 @@ def open_cache(directory: Path, *, schema_digest: str, root: Path) -> Cache | No
         return None
     with suppress(OSError):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _opened(directory):
+        with _opened(directory) as folder:
             python = f"{sys.implementation.cache_tag}-{marshal.version}"
-            return Cache(directory, f"{__version__}\n{schema_digest}\n{python}")
+            return Cache(directory, f"{__version__}\n{schema_digest}\n{python}", _secret(folder))
     return None
 
 
@@ -157,17 +162,41 @@ def _write(folder: int, name: str, data: bytes) -> None:
         raise
 
 
-def _packed(value: Any) -> bytes:
+def _secret(folder: int) -> bytes:
+    """Return the random key of this cache, made when there is none. Raises OSError when it is not private or whole."""
+    with suppress(FileExistsError, FileNotFoundError):
+        if not os.access(_KEY_FILE, os.F_OK, dir_fd=folder, follow_symlinks=False):
+            _create(folder, _KEY_FILE, os.urandom(_KEY_SIZE))
+    found = _read(folder, _KEY_FILE)
+    if len(found) != _KEY_SIZE:
+        raise PermissionError("not a key")
+    return found
+
+
+def _create(folder: int, name: str, data: bytes) -> None:
+    """Put a whole file there that nobody has made before. Raises FileExistsError."""
+    new = f"{name}.{os.urandom(8).hex()}"
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.link(new, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    finally:
+        os.unlink(new, dir_fd=folder)
+
+
+def _packed(value: Any, secret: bytes) -> bytes:
     payload = marshal.dumps(value)
-    return _MAGIC + hashlib.sha256(payload).digest() + payload
+    return _MAGIC + hmac.digest(secret, payload, "sha256") + payload
 
 
-def _unpacked(data: bytes) -> Any:
-    """Return the value in `data`. Raises ValueError when it is not whole: marshal must not see damaged bytes."""
+def _unpacked(data: bytes, secret: bytes) -> Any:
+    """Return the value in `data`. Raises ValueError when it is not whole and ours: marshal must see no other bytes."""
     payload = memoryview(data)[_HEAD:]
-    if not data.startswith(_MAGIC) or hashlib.sha256(payload).digest() != data[len(_MAGIC) : _HEAD]:
+    mine = hmac.new(secret, payload, hashlib.sha256).digest()
+    if not data.startswith(_MAGIC) or not hmac.compare_digest(mine, data[len(_MAGIC) : _HEAD]):
         raise ValueError("damaged")
-    return marshal.loads(payload)  # noqa: S302 (private file, digest checked)
+    return marshal.loads(payload)  # noqa: S302 (private file, authenticated)
 
 
 def _prune(folder: int) -> None:

@@ -43,7 +43,7 @@ def _load(root: Path, cache: Cache | None = None) -> Loaded:
 
 
 def _file(cache: Cache) -> Path:
-    (only,) = cache.directory.iterdir()
+    (only,) = cache.directory.glob("*.cache")
     return only
 
 
@@ -198,7 +198,7 @@ def test_cache_depends_on_the_schemas(root: Path, cache: Cache) -> None:
 
 def test_unwritable_cache_is_harmless(root: Path, tmp_path: Path) -> None:
     """A cache directory that went away costs nothing but time."""
-    assert [d.name for d in _load(root, Cache(tmp_path / "gone", "k")).documents] == ["a", "one"]
+    assert [d.name for d in _load(root, Cache(tmp_path / "gone", "k", b"s")).documents] == ["a", "one"]
 
 
 def test_results_are_remembered(root: Path, cache: Cache) -> None:
@@ -218,7 +218,7 @@ def test_old_files_are_removed(cache: Cache) -> None:
     """The cache keeps a bounded number of files."""
     for number in range(caches.MAX_FILES + 5):
         cache.write(str(number), number)
-    assert len(list(cache.directory.iterdir())) == caches.MAX_FILES
+    assert len(list(cache.directory.glob("*.cache"))) == caches.MAX_FILES
 
 
 @pytest.mark.parametrize(
@@ -231,3 +231,24 @@ def test_old_files_are_removed(cache: Cache) -> None:
 def test_default_directory(environ: dict[str, str], expected: str) -> None:
     """The cache stands where XDG says; a relative path there does not count."""
     assert caches.default_directory(environ) == Path(expected)
+
+
+def test_a_planted_file_does_not_count(cache: Cache, root: Path) -> None:
+    """Contents signed with another key, or the key of another cache, are as if they were not there."""
+    cache.write("slot", [1])
+    assert cache.read("slot") == [1]
+    assert Cache(cache.directory, cache.key, b"other").read("slot") is None
+    planted = Cache(cache.directory, cache.key, b"")
+    planted.write("slot", [2])
+    assert cache.read("slot") is None
+
+
+def test_the_key_is_private_and_stays(cache: Cache, root: Path) -> None:
+    """It is random, for its owner only, and opened again; one that others could read is not used."""
+    key = cache.directory / "key"
+    assert (len(key.read_bytes()), key.stat().st_mode & 0o777) == (32, 0o600)
+    again = open_cache(cache.directory, schema_digest="s", root=root)
+    assert again is not None
+    assert again.secret == cache.secret
+    key.chmod(0o644)
+    assert open_cache(cache.directory, schema_digest="s", root=root) is None
