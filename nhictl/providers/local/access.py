@@ -1,6 +1,8 @@
 """What an identity of the directory may do, and what lets somebody become it. Pure.
 
-Rules enforced here: a disabled identity may do nothing and cannot be assumed; conditions count.
+Rules enforced here:
+- a disabled identity may do nothing and cannot be assumed; conditions count;
+- what proves an identity elsewhere lets nobody in without a granted connection that carries it: nobody verifies it.
 """
 
 from __future__ import annotations
@@ -39,10 +41,8 @@ def _ways_in(identity: Resource, grants: Iterable[Resource], known: Mapping[Addr
         return set()
     target, name = identity.address.target, identity.address.name
     through = {str(g.attributes["connection"]) for g in grants if g.attributes["connection"]}
-    if not through:
-        return {
-            Permission("assume", "assume", name, canonical({"proof": proof}).decode(), source=str(identity.address))
-        }
+    if not through and "local" in proof:
+        return {Permission("assume", "assume", name, source=str(identity.address))}
     found = set()
     for connection in through:
         address = Address(target, "connection", connection)

@@ -6,12 +6,15 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nhictl.codes import CODES
 from nhictl.kinds import connection, nhi, role
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Environment, Target
 from nhictl.model import Address, Document, Handling, OnRemove, Resource
 from nhictl.providers.base import Compiled
+from nhictl.providers.local import convert
 from nhictl.providers.local.adapter import adapter
 
 TARGET = Target("directory", "local", {"path": "d.db"}, Path("/nowhere"))
@@ -122,3 +125,22 @@ def test_who_may_become_an_identity_depends_on_the_connection() -> None:
     ]
     disabled = Resource(identity.address, {**identity.attributes, "enabled": False})
     assert list(adapter.permissions(disabled, known)) == []
+
+
+def test_what_nobody_verifies_lets_nobody_in() -> None:
+    """A proof from elsewhere needs a granted connection; the directory's own needs nothing and has no condition."""
+    for proof, ways in (({"spiffe": {"id": "spiffe://x/y"}}, []), ({"local": {}}, [("ci", "")])):
+        spec = {**NHI, "identity": proof, "grants": [{"role": "reader"}]}
+        known = {
+            r.address: r for r in compiled(document("Role", "reader", ROLE), document("NHI", "ci", spec)).resources
+        }
+        found = adapter.permissions(known[Address("directory", "identity", "ci")], known)
+        assert [(p.resource, p.condition) for p in found if p.kind == "assume"] == ways
+
+
+@pytest.mark.parametrize(("via", "kinds"), [("sso", ["connection", "identity", "role"]), (None, ["identity", "role"])])
+def test_a_live_grant_says_what_it_joins(via: str | None, kinds: list[str]) -> None:
+    """As a declared one does, so that what an unmanaged grant gives can be told."""
+    grant = convert.grant("directory", ("id", "ci", "reader", via, "", None, None, None, "2026-11-22T00:00:00Z"))
+    assert [a.kind for a in grant.depends_on] == kinds
+    assert list(grant.depends_on) == sorted(grant.depends_on)
