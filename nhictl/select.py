@@ -110,8 +110,20 @@ def check_known(selection: Selection, addresses: Iterable[tuple[Address, str]]) 
         known |= {address.target, str(address), subject}
     for ref in (*selection.targets, *selection.excludes):
         if ref not in known:
-            hint = "references are TARGET, TARGET/KIND/NAME or nhi/NAME, role/NAME, connection/NAME"
+            hint = (
+                _near(ref, known) or "references are TARGET, TARGET/KIND/NAME or nhi/NAME, role/NAME, connection/NAME"
+            )
             raise NhictlError(f"nothing is named {ref}", hint=hint, exit_code=Exit.USAGE)
+
+
+def _near(ref: str, known: Iterable[str]) -> str:
+    """Return the known references that end as `ref` does, manifest objects first; then the most alike."""
+    from difflib import get_close_matches
+
+    names = sorted(known, key=lambda name: (name.count("/"), name))
+    found = [name for name in names if name.rpartition("/")[2] == ref]
+    found = found or get_close_matches(ref, names, n=3, cutoff=0.75)
+    return f"did you mean {' or '.join(found[:3])}?" if found else ""
 
 
 def check_declared(selection: Selection, facts: Mapping[str, ObjectFacts]) -> None:

@@ -92,6 +92,21 @@ def test_a_reference_to_nothing_is_a_usage_error(chosen):
     assert caught.value.exit == Exit.USAGE
 
 
+@pytest.mark.parametrize(
+    ("ref", "near"),
+    [
+        ("shop-ci", "did you mean nhi/shop-ci or t/identity/shop-ci?"),
+        ("nhi/shop-c", "did you mean nhi/shop-ci?"),
+        ("zzz", "references are TARGET, TARGET/KIND/NAME or nhi/NAME, role/NAME, connection/NAME"),
+    ],
+)
+def test_a_near_miss_is_offered(ref, near):
+    """A name without its kind, or a slip."""
+    with pytest.raises(NhictlError) as caught:
+        check_known(Selection(targets=(ref,)), [(AT._replace(name="shop-ci"), "nhi/shop-ci"), (AT, "")])
+    assert caught.value.hint == near
+
+
 @pytest.mark.parametrize("ref", ["t", "t/identity/a", "nhi/a"])
 def test_what_exists_is_known(ref):
     """Nothing is raised."""

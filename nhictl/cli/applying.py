@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nhictl.model import Plan
     from nhictl.select import Selection
 
+_NOT_CONFIRMED = "not confirmed: nothing was changed"
+
 
 @dataclass(frozen=True, slots=True)
 class Flags:
@@ -102,9 +104,13 @@ def _confirm(plan: Plan, flags: Flags) -> None:
     if flags.output != "table":
         show.plan_to_approve(plan, color=flags.color, verbose=flags.verbose)
     say("")
-    answer = input_line(f"Apply these {len(plan.changes)} changes to {plan.environment}? Only yes is accepted: ")
+    try:
+        answer = input_line(f"Apply these {len(plan.changes)} changes to {plan.environment}? Only yes is accepted: ")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        raise NhictlError(_NOT_CONFIRMED, exit_code=Exit.INTERRUPTED) from None
     if answer.strip() != "yes":
-        raise NhictlError("nothing was changed", exit_code=Exit.ERROR)
+        raise NhictlError(_NOT_CONFIRMED, exit_code=Exit.ERROR)
 
 
 def input_line(question: str) -> str:

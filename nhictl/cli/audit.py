@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -120,7 +121,8 @@ def show(
 
 
 @app.command(
-    epilog="\b\nExamples:\n  nhictl audit verify\n  nhictl audit verify --anchor 1200:9f86d081..."
+    epilog="\b\nExamples:\n  nhictl audit verify\n  nhictl audit verify --anchor "
+    "1200:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     "\n  nhictl audit verify --key ledger.pub"
 )
 def verify(
@@ -172,8 +174,9 @@ def _anchor(text: str) -> Any:
     if not text:
         return None
     seq, _, digest = text.partition(":")
-    if not seq.isdigit() or len(digest) != 64:
-        raise NhictlError(f"not an anchor (SEQ:HASH): {text}", exit_code=Exit.USAGE)
+    if not re.fullmatch("[0-9]{1,18}", seq) or not re.fullmatch("[0-9a-f]{64}", digest):
+        hint = "SEQ is the entry's number, HASH its 64 hexadecimal digits, as `nhictl audit verify` prints its head"
+        raise NhictlError(f"not an anchor (SEQ:HASH): {text}", hint=hint, exit_code=Exit.USAGE)
     return Head(int(seq), digest)
 
 

@@ -5,6 +5,7 @@ A change whose end nobody knows is `unknown`: it is never counted as applied or 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nhictl.model import Receipt, Status
@@ -20,6 +21,9 @@ WORDS: Mapping[Status, str] = {
 }
 ORDER = ("applied", "failed", "skipped", "unknown")
 _SGR = {"applied": "green", "failed": "bold red", "skipped": "yellow", "unknown": "bold yellow"}
+
+_MANY = 20
+"""More changes than this, skipped for one reason, are told as a number."""
 
 
 def line(receipt: Receipt, seconds: float, style: Style) -> str:
@@ -54,7 +58,12 @@ def _group(word: str, receipts: Sequence[Receipt], style: Style) -> Iterator[str
     if not members:
         return
     yield style.paint(f"{word.capitalize()}:", _SGR[word])
-    for receipt in members:
+    alike = Counter(r.detail for r in members if word == "skipped" and not style.verbose)
+    many = {detail: number for detail, number in alike.items() if number > _MANY}
+    for detail, number in many.items():
+        why = f": {visible(detail)}" if detail else ""
+        yield from (f"  {text}" for text in wrap(f"{number:,} changes{why}; -v shows them", style.width - 2))
+    for receipt in (r for r in members if r.detail not in many):
         change = receipt.change
         yield f"  {change.action.symbol:>3} {visible(str(change.address))}"
         if receipt.detail:

@@ -55,7 +55,8 @@ class _Lines:
             self.stream.flush()
 
     def reading(self, target: str, state: str) -> None:
-        self._say(f"{'reading':<9} {visible(target)}: {visible(state)}")
+        if state != "reading":
+            self._say(f"{'read':<9} {visible(target)}: {visible(state)}")
 
     def begin(self, total: int) -> None:
         self._say(f"applying  {total:,} change{'' if total == 1 else 's'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.conftest import Line
@@ -40,7 +42,7 @@ def test_takes_nothing_else_for_yes(shop: Shop, answer: str):
         shown.wait_for(QUESTION)
         shown.type(answer + "\n")
         assert shown.end() == 1
-        assert "nothing was changed" in shown.seen
+        assert "not confirmed: nothing was changed" in shown.seen
     assert not shop.rows().get("identities")
     assert shop.entries() == []
 
@@ -60,6 +62,7 @@ def test_ctrl_c_at_the_question_is_exit_code_130(shop: Shop):
         shown.wait_for(QUESTION)
         shown.process.send_signal(2)
         assert shown.end() == 130
+        assert re.search(r"accepted: \s*\n\S*error:\S* not confirmed: nothing was changed", shown.seen)
         assert "Traceback" not in shown.seen
     assert shop.entries() == []
 

@@ -35,6 +35,17 @@ def test_the_result_lists_every_change_by_name(golden):
     golden("apply.txt", apply_text.result(RECEIPTS, Style(), stopped="interrupted"))
 
 
+def test_many_skipped_for_one_reason_are_a_number():
+    """An interrupted run is not a list of everything that was left; -v shows it."""
+    left = [_receipt(f"s{n}", Status.SKIPPED, "not started: the run was stopped") for n in range(21)]
+    text = apply_text.result([*RECEIPTS, *left], Style())
+    assert "  21 changes: not started: the run was stopped; -v shows them" in text
+    assert "iam-role/d" in text
+    assert "iam-role/s3" not in text
+    assert "iam-role/s3" in apply_text.result([*RECEIPTS, *left], Style(verbose=1))
+    assert "iam-role/s3" in apply_text.result([*RECEIPTS, *left[:20]], Style())
+
+
 def test_the_json_result_holds_the_same():
     """Counts and statuses agree with the text; unknown is never failed."""
     data = json.loads(apply_text.render_json(RECEIPTS, plan="sha256:1", run="r1", exit_code=7))

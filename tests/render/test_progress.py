@@ -23,12 +23,9 @@ def _told(stream: io.StringIO, *, enabled: bool = True) -> str:
 
 
 def test_lines_where_there_is_no_terminal():
-    """One plain line per event."""
+    """One plain line per event; of a read, only its end."""
     assert _told(io.StringIO()) == (
-        "reading   aws-\\u{1b}prod: reading\n"
-        "reading   aws-\\u{1b}prod: 1,000 read\n"
-        "applying  1 change\n"
-        "applied   aws-prod/iam-role/[red]x[/]\n"
+        "read      aws-\\u{1b}prod: 1,000 read\napplying  1 change\napplied   aws-prod/iam-role/[red]x[/]\n"
     )
 
 
