@@ -1,4 +1,4 @@
-"""Every diagnostic code `nhictl explain` knows.
+"""Every diagnostic code, and every word of a plan, that `nhictl explain` knows.
 
 Rules enforced here: one table per range of codes, merged in order; a code is registered once.
 """
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nhictl.codes import provider_codes, schema_codes, yaml_codes
-from nhictl.codes.code import Code
+from nhictl.codes.code import Code, Word
+from nhictl.codes.finding_codes import WORDS
 
 
 def _merged(*tables: tuple[Code, ...]) -> Mapping[str, Code]:
@@ -23,4 +24,4 @@ def _merged(*tables: tuple[Code, ...]) -> Mapping[str, Code]:
 
 CODES: Mapping[str, Code] = _merged(yaml_codes.ROWS, schema_codes.ROWS, provider_codes.ROWS)
 
-__all__ = ["CODES", "Code"]
+__all__ = ["CODES", "WORDS", "Code", "Word"]

@@ -1,4 +1,4 @@
-"""The shape of one row of the code registry."""
+"""The shape of one row of the registries: a code of a message, a word of a plan."""
 
 from __future__ import annotations
 
@@ -14,3 +14,13 @@ class Code:
     why: str
     bad: str
     good: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word that plans use for what stands in the way: what it means, why it is so, and the way out."""
+
+    word: str
+    title: str
+    why: str
+    way_out: str

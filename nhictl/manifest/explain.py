@@ -1,4 +1,5 @@
-"""What `nhictl explain TOPIC` knows: kinds and fields from the published schemas, codes from the registry.
+"""What `nhictl explain TOPIC` knows: kinds and fields from the published schemas, codes and
+words of plans from their registries.
 
 Rules enforced here: nothing is written twice, so an explanation is what is checked; an unknown topic is answered with
 the closest ones.
@@ -8,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nhictl.codes import CODES, Code
+from nhictl.codes import CODES, WORDS, Code, Word
 from nhictl.manifest import schema_files
 from nhictl.manifest.schema_files import KINDS
 from nhictl.model import Exit, NhictlError
@@ -31,7 +32,8 @@ class Child:
 class Field:
     """A kind or a field. `default` and `examples` are YAML in flow style; `choices` are the possible values.
 
-    `one_of` names children of which exactly one is given. `variables` says that `${...}` may stand here.
+    `one_of` names children of which exactly one is given. `variables` says that `${...}` may stand here. `spec` are
+    the fields of a kind's spec.
     """
 
     path: str
@@ -45,24 +47,28 @@ class Field:
     children: tuple[Child, ...] = ()
     one_of: tuple[str, ...] = ()
     variables: bool = False
+    spec: tuple[Child, ...] = ()
 
 
-Topic = Field | Code
+Topic = Field | Code | Word
 
 _TYPES = {"object": "mapping", "array": "list", "string": "text", "integer": "whole number", "boolean": "true or false"}
 
 
 def explain(topic: str) -> Topic:
-    """Return what is known about a code (`E201`), a kind (`NHI`) or a field (`NHI.spec.grants.role`).
+    """Return what is known about a code (`E201`), a word of a plan (`exists`), a kind (`NHI`) or a field of it.
 
-    `spec.` may be left out; case does not matter for codes and kinds. Raises NhictlError on an unknown topic.
+    A field is named by its path (`NHI.spec.grants.role`). `spec.` may be left out; case does not matter for codes,
+    words and kinds. Raises NhictlError on an unknown topic.
     """
     if topic.upper() in CODES:
         return CODES[topic.upper()]
+    if topic.lower() in WORDS:
+        return WORDS[topic.lower()]
     head, *rest = topic.split(".")
     kind = next((k for k in KINDS if k.lower() == head.lower()), "")
     if not kind:
-        raise _unknown(topic, head, [*KINDS, *CODES])
+        raise _unknown(topic, head, {name: name for name in (*KINDS, *CODES, *WORDS)})
     root = schema_files.published(kind.lower())
     node, required, path = _node(root, root), True, [kind]
     for name in rest:
@@ -73,11 +79,22 @@ def explain(topic: str) -> Topic:
                 node, children = _node(root, children["spec"]), below
                 path.append("spec")
         if name not in children:
-            raise _unknown(topic, ".".join([*path, name]), [".".join([*path, c]) for c in children])
+            raise _unknown(topic, name, _paths_below(root, children, path))
         required = name in _required(_holder(root, node))
         node = _node(root, children[name])
         path.append(name)
-    return _field(root, node, ".".join(path), required=required)
+    found = _field(root, node, ".".join(path), required=required)
+    spec = None if rest else _children(root, node).get("spec")
+    return (
+        replace(found, spec=_field(root, _node(root, spec), f"{kind}.spec", required=True).children) if spec else found
+    )
+
+
+def _paths_below(root: Mapping[str, Any], children: Mapping[str, Any], path: list[str]) -> dict[str, str]:
+    """Return the path of every name that may stand behind `path`; behind a kind, `spec` may be left out."""
+    below = _children(root, _node(root, children["spec"])) if len(path) == 1 and "spec" in children else {}
+    paths = {name: ".".join([*path, "spec", name]) for name in below}
+    return {**paths, **{name: ".".join([*path, name]) for name in children}}
 
 
 def fields(kind: str) -> Iterator[Field]:
@@ -93,12 +110,16 @@ def _below(path: str) -> Iterator[Field]:
             yield from _below(f"{path}.{child.name}")
 
 
-def _unknown(topic: str, asked: str, known: list[str]) -> NhictlError:
+def _unknown(topic: str, asked: str, known: Mapping[str, str]) -> NhictlError:
     from difflib import get_close_matches
 
-    lower = {k.lower(): k for k in known}
+    lower = {name.lower(): shown for name, shown in known.items()}
     near = [lower[c] for c in get_close_matches(asked.lower(), list(lower), n=3, cutoff=0.5)]
-    hint = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "known: " + ", ".join(known[:20])
+    hint = (
+        "did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
+        if near
+        else "known: " + ", ".join(list(known.values())[:20])
+    )
     return NhictlError(f"nothing is known about `{topic}`", hint=hint, exit_code=Exit.USAGE)
 
 

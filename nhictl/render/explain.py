@@ -1,11 +1,11 @@
-"""What `explain` answers: a diagnostic code, a manifest kind, or one field of it."""
+"""What `explain` answers: a diagnostic code, a word of a plan, a manifest kind, or one field of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nhictl.codes import Code
+from nhictl.codes import Code, Word
 from nhictl.render.safe import visible
 from nhictl.render.text import Style, columns, pad, wrap
 
@@ -16,8 +16,11 @@ _WIDEST_NAME = 24
 
 
 def render(topic: Topic, style: Style) -> str:
-    """Return the explanation of a code, a kind or a field."""
-    lines = _code(topic, style) if isinstance(topic, Code) else _field(topic, style)
+    """Return the explanation of a code, a word, a kind or a field."""
+    if isinstance(topic, Word):
+        lines = _word(topic, style)
+    else:
+        lines = _code(topic, style) if isinstance(topic, Code) else _field(topic, style)
     return style.encodable("\n".join(lines))
 
 
@@ -30,6 +33,15 @@ def _code(topic: Code, style: Style) -> Iterator[str]:
             yield ""
             yield style.paint(title, "bold")
             yield from (f"  {line}" for line in example.splitlines())
+
+
+def _word(topic: Word, style: Style) -> Iterator[str]:
+    yield style.paint(f"{topic.word}: {topic.title}", "bold")
+    yield ""
+    yield from wrap(topic.why, style.width)
+    yield ""
+    yield style.paint("Way out:", "bold")
+    yield from (f"  {line}" for line in wrap(topic.way_out, style.width - 2))
 
 
 def _field(topic: Field, style: Style) -> Iterator[str]:
@@ -46,10 +58,12 @@ def _field(topic: Field, style: Style) -> Iterator[str]:
         yield style.paint("Examples", "bold")
         for example in topic.examples:
             yield from (f"  {line}" for line in example.splitlines())
-    if topic.children:
-        yield ""
-        yield style.paint("Exactly one of" if topic.one_of else "Fields", "bold")
-        for child in topic.children:
+    parts = (("Exactly one of" if topic.one_of else "Fields", topic.children), ("Fields of spec", topic.spec))
+    for title, children in parts:
+        if children:
+            yield ""
+            yield style.paint(title, "bold")
+        for child in children:
             yield from _child(child, style)
 
 

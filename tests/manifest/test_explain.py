@@ -29,6 +29,12 @@ def test_kind_lists_its_children_and_unions():
     assert explain("Role.spec").one_of == ("local", "aws", "vault", "keycloak", "postgres")
 
 
+def test_a_kind_shows_the_fields_of_its_spec():
+    """Once; a field below does not."""
+    assert {"owner", "grants", "identity"} <= {c.name for c in explain("NHI").spec}
+    assert explain("NHI.spec").spec == ()
+
+
 def test_target_shows_the_settings_of_every_provider():
     """A target's children are the settings of all providers."""
     names = {c.name for c in explain("Workspace.environments.targets").children}
@@ -47,6 +53,8 @@ def test_code_is_its_row():
         ("NHI.spec.grant", "`NHI.spec.grants`"),
         ("E2011", "`E201`"),
         ("NHI.metadata.lables", "labels`"),
+        ("NHI.grnts", "`NHI.spec.grants`"),
+        ("exist", "`exists`"),
     ],
 )
 def test_unknown_topic_names_the_closest(topic, near):

@@ -41,7 +41,7 @@ def _ways_in(identity: Resource, grants: Iterable[Resource], known: Mapping[Addr
         return set()
     target, name = identity.address.target, identity.address.name
     through = {str(g.attributes["connection"]) for g in grants if g.attributes["connection"]}
-    if not through and "local" in proof:
+    if not through and isinstance(proof, Mapping) and "local" in proof:
         return {Permission("assume", "assume", name, source=str(identity.address))}
     found = set()
     for connection in through:
