@@ -70,8 +70,8 @@ def test_new_grant_is_direct_and_wider():
 def test_disabling_takes_everything_away():
     """A disabled identity can do nothing and nobody can become it."""
     held = role("r", "read"), grant("a", "r")
-    on = identity("a", proof={"spiffe": {"id": "x"}})
-    off = identity("a", enabled=False, proof={"spiffe": {"id": "x"}})
+    on = identity("a", proof={"local": {}})
+    off = identity("a", enabled=False, proof={"local": {}})
     one = delta([on, *held], [off, *held], changed(off, Action.DISABLE))["nhi/a"]
     assert {p.kind for p in one.lost} == {"allow", "assume"}
     assert one.direction is Direction.NARROWER
@@ -80,7 +80,9 @@ def test_disabling_takes_everything_away():
 def test_who_may_assume_it_counts():
     """A changed proof is lost and gained access."""
     old, new = identity("a", proof={"spiffe": {"id": "x"}}), identity("a", proof={"spiffe": {"id": "y"}})
-    one = delta([old], [new], changed(new))["nhi/a"]
+    link = Resource(Address("t", "connection", "c"), {"issuer": {}, "audiences": ()}, "connection/c")
+    held = link, role("r", "read"), grant("a", "r", "c")
+    one = delta([old, *held], [new, *held], changed(new))["nhi/a"]
     assert [p.kind for p in (*one.gained, *one.lost)] == ["assume", "assume"]
 
 
