@@ -34,7 +34,7 @@ def actor(command: str, *, commit: str = "") -> Actor:
 
 
 def typed() -> str:
-    """Return what was typed, for the record, without the values of options."""
+    """Return what was typed, for the record; values of options that could matter are left out."""
     from nhictl.cli.typed import recorded
 
     return recorded(sys.argv[1:])
