@@ -121,7 +121,7 @@ class _State:
         for change in plan.changes:
             if not self.needs[change.address]:
                 self.queue.setdefault(change.address.target, deque()).append(change)
-        self.renaming = {c.address.target for c in plan.changes if c.after is not None and c.after.renamed_from}
+        self.renaming = {c.address.target for c in plan.changes if any(f.path == "name" for f in c.fields)}
         self.numbers = {c.address: number for number, c in enumerate(plan.changes, 1)}
         self.stopped = ""
         self.broken = ""

@@ -94,3 +94,12 @@ def test_a_target_that_cannot_be_read_keeps_its_unknown(shop):
     assert len(shop.folded().unresolved) == 1
     (shop.root / "directory.db").write_bytes(whole)
     shop.converge()
+
+
+def test_a_rename_by_hand_on_top_of_a_killed_rename_converges_at_once(shop):
+    """The identity was being renamed, its role is renamed by hand: one apply settles both, the grant is there once."""
+    shop.declare(role("r"), role("s"), nhi("c", "r", previously=["a"]), nhi("b", "r"))
+    crashed(shop, "before-sync:4")
+    shop.sql("UPDATE roles SET name = 'by-hand' WHERE name = 'r'")
+    shop.converge()
+    assert len(shop.rows()["grants"]) == 2
