@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +18,25 @@ from nhictl.model import Diagnostic
 from tests.hostile.corpus import CASES, Case
 
 LIMIT = 0.1
+YARDSTICK = 0.012  # seconds that `_yardstick` takes on a quiet machine of the kind the limit is for
+TRACED = 8  # how much slower the reader may be while coverage watches every line
+
+
+def _yardstick() -> float:
+    """Return the least CPU seconds of a fixed piece of work: how slow this machine is right now."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        sum(number * number % 7 for number in range(200_000))
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.fixture(scope="module")
+def limit() -> float:
+    """The limit in CPU seconds, for this machine as busy as it is now."""
+    watched = TRACED if sys.gettrace() is not None else 1
+    return LIMIT * watched * max(1.0, _yardstick() / YARDSTICK)
 
 
 def _best_cpu(data: bytes) -> float:
@@ -39,9 +59,9 @@ def test_refused_with_code_and_place(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_refused_with_bounded_work(case: Case) -> None:
-    """Each hostile text is judged within 100 ms of CPU."""
-    assert _best_cpu(case.data) < LIMIT
+def test_refused_with_bounded_work(case: Case, limit: float) -> None:
+    """Each hostile text is judged within 100 ms of CPU on a quiet machine."""
+    assert _best_cpu(case.data) < limit
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
