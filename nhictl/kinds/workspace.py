@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nhictl.model import Document, Span
+from nhictl.model import Document, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One provider instance of one environment. `settings` is the target's mapping without `provider`, as written;
-    `span` is where it stands.
+    `place` is where it stands.
     """
 
     name: str
     provider: str
     settings: Mapping[str, Any]
     root: Path
-    span: Span | None = field(default=None, compare=False, repr=False)
+    place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

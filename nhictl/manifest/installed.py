@@ -94,7 +94,7 @@ def _misfits(target: Target, schema: Mapping[str, Any]) -> list[Diagnostic]:
     from nhictl.manifest.schema_errors import explain_errors
     from nhictl.manifest.schema_files import explaining
 
-    at = target.span
+    at = target.place.span() if target.place is not None else None
     places: dict[Path, tuple[int, int, int]] = {(): (at.line, at.column, at.width)} if at else {}
     document = Document("Workspace", target.name, target.settings, at.file if at else "", places)
     try:

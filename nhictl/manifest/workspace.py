@@ -17,8 +17,9 @@ from typing import Any
 
 from nhictl.kinds.common import duration_seconds
 from nhictl.kinds.workspace import Environment, Limits, Target, Workspace, misplaced_ledger
-from nhictl.model import Diagnostic, Document, Exit, NhictlError, Span
+from nhictl.model import Diagnostic, Document, Exit, NhictlError
 from nhictl.model import Path as Place
+from nhictl.model import Place as Position
 from nhictl.model.secret import holds_secret
 
 FILE = "nhictl.yaml"
@@ -160,14 +161,14 @@ def _environment(document: Document, name: str, root: Path) -> Environment:
     data = document.value["spec"]["environments"][name]
     place = ("spec", "environments", name, "targets")
     targets = tuple(
-        _target(key, settings, root, document.span(*place, key)) for key, settings in data["targets"].items()
+        _target(key, settings, root, document.place(*place, key)) for key, settings in data["targets"].items()
     )
     return Environment(name, data.get("protected", False), data.get("vars") or {}, targets)
 
 
-def _target(name: str, data: Mapping[str, Any], root: Path, span: Span) -> Target:
+def _target(name: str, data: Mapping[str, Any], root: Path, place: Position) -> Target:
     settings = {key: value for key, value in data.items() if key != "provider"}
-    return Target(name, data["provider"], settings, root, span)
+    return Target(name, data["provider"], settings, root, place)
 
 
 def _limits(data: Mapping[str, Any]) -> Limits:
