@@ -29,6 +29,9 @@ def main() -> NoReturn:
         code = _overview() if _asks_for_overview(argv) else _run(argv)
     except BrokenPipeError:
         code = 0
+    except KeyboardInterrupt:  # while modules load; from then on the command line answers it
+        sys.stderr.write("\ninterrupted\n")
+        code = 130
     sys.exit(_flushed(code))
 
 

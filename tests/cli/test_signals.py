@@ -141,3 +141,19 @@ def test_a_killed_apply_is_seen_to_be_gone(shop: Shop, line: Line):
     assert "entry -1" not in said
     assert line("apply", "--yes").code == 0
     assert line("ledger", "lock", "list").out == "not locked\n"
+
+
+def test_an_interrupt_while_modules_load_shows_no_traceback(monkeypatch, capsys):
+    """Nothing has begun then: a word and exit code 130."""
+    from nhictl import __main__ as process
+
+    def interrupted(_argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "_run", interrupted)
+    monkeypatch.setattr(process.signal, "signal", lambda _number, _handler: None)
+    monkeypatch.setattr(process.sys, "argv", ["nhictl", "plan"])
+    with pytest.raises(SystemExit) as ended:
+        process.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\ninterrupted\n"
