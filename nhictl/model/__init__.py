@@ -26,6 +26,7 @@ from nhictl.model.errors import (
     SafetyStop,
     StalePlan,
 )
+from nhictl.model.inventory import Coverage, Credential, Inventory, Item, Standing
 from nhictl.model.resource import Address, Handling, Identity, Managed, Mark, OnRemove, Resource, Snapshot
 from nhictl.model.source import Diagnostic, Document, Path, Place, Severity, Span
 from nhictl.model.value import Attributes, Value, canonical, digest, freeze, ordered_set
@@ -36,6 +37,8 @@ __all__ = [
     "Address",
     "Attributes",
     "Change",
+    "Coverage",
+    "Credential",
     "Diagnostic",
     "Direction",
     "Document",
@@ -47,6 +50,8 @@ __all__ = [
     "Handling",
     "Identity",
     "InvalidManifests",
+    "Inventory",
+    "Item",
     "LedgerError",
     "LockHeld",
     "Managed",
@@ -67,6 +72,7 @@ __all__ = [
     "Snapshot",
     "Span",
     "StalePlan",
+    "Standing",
     "Status",
     "Value",
     "canonical",

@@ -1,5 +1,15 @@
 """The contract between the core and a provider.
 
+Facts of live objects (`Resource.facts`) have these names everywhere; what the provider does not tell is left out, never
+guessed; times are RFC 3339 UTC:
+- `created`, `last_used`: when the object was made and when it was last used to prove somebody or act;
+- `credentials`: a tuple of mappings with `kind`, `id` (never secret), `status` (active, inactive, expired), `created`,
+  `expires`, `last_used`; an empty tuple says there are none, no fact says it is not known;
+- `builtin`: why the object belongs to the provider itself (`service-linked role`), for what nobody could declare;
+- `tags`: labels of the object where they are not in `attributes`, for rules that match by tag;
+- `holders`: who else holds the object.
+A live object's `depends_on` names everything it has access through, so that access can be told as a chain.
+
 Rules enforced here:
 - an `Adapter` is pure and imports no SDK; a `Session` is one live connection and the only thing with effects;
 - `Capabilities` is data and its defaults refuse: what a kind does not list, nhictl does not do there;
@@ -11,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Target
@@ -74,6 +84,31 @@ class Scope:
 
     kinds: frozenset[str] = frozenset()
     addresses: frozenset[Address] = frozenset()
+
+
+class Ref(NamedTuple):
+    """In a draft's `spec`: the manifest name of whatever stands for the live object at `address`. The core fills it."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A manifest made from live objects, before it has its final name and owner.
+
+    `kind` is NHI, Role or Connection. `name` is what the provider calls it: the core makes a valid, unique
+    `metadata.name` of it and adds `nativeName` where the two differ. `spec` is without owner and without provider
+    defaults, and may hold `Ref` wherever it names another manifest. `addresses` are the live objects it stands for, the
+    main one first. `keep` names fields (`trust`, `inline.legacy`, or with the kind `iam-role/trust`) that the language
+    cannot say: they stay as they are. `notes` are sentences for the reader, written as comments.
+    """
+
+    kind: Literal["NHI", "Role", "Connection"]
+    name: str
+    spec: Mapping[str, Any]
+    addresses: tuple[Address, ...]
+    keep: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +185,14 @@ class Adapter(Protocol):
         """
         ...
 
+    def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
+        """Return manifests for the live objects `wanted`, all of `live` being known. Pure.
+
+        Every legal live object is accepted. Compiling the drafts gives `live` back, kept fields aside. Built-in
+        objects and parts of something that is not wanted give no draft.
+        """
+        ...
+
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open a session with the provider's own credential chain. Imports the SDK here."""
         ...
@@ -173,5 +216,6 @@ def resolved_by_mark(change: Change, operation: Operation, live: Resource | None
 
 
 __all__ = [
-    "Adapter", "Capabilities", "Checkup", "Compiled", "Kind", "Managed", "Scope", "Session", "resolved_by_mark",
+    "Adapter", "Capabilities", "Checkup", "Compiled", "Draft", "Kind", "Managed", "Ref", "Scope", "Session",
+    "resolved_by_mark",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ from nhictl.model import Action, Address, Permission, Resource
 from nhictl.providers.aws import access, desired
 from nhictl.providers.aws.calls import Sleep
 from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER
-from nhictl.providers.base import Capabilities, Compiled, Kind, Session
+from nhictl.providers.base import Capabilities, Compiled, Draft, Kind, Session
 
 _ALL = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.ADOPT, Action.FORGET})
 _REPLACED = _ALL | {Action.REPLACE}
@@ -83,6 +83,10 @@ class AwsAdapter:
     def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
         """Return the whole access of a role or user, through the policies in `known`."""
         return tuple(access.permissions(resource, known))
+
+    def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
+        """Return manifests for live objects."""
+        return ()
 
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open a session to the target's account with the SDK's credential chain."""

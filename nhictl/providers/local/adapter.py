@@ -8,7 +8,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -32,7 +32,7 @@ from nhictl.model import (
     freeze,
     ordered_set,
 )
-from nhictl.providers.base import Capabilities, Compiled, Kind, Session
+from nhictl.providers.base import Capabilities, Compiled, Draft, Kind, Session
 from nhictl.providers.local.access import access
 from nhictl.providers.local.convert import grant_name, permission_set
 
@@ -140,6 +140,10 @@ class LocalAdapter:
     def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
         """Return what an enabled identity may do by its roles, and what lets somebody become it."""
         return access(resource, known)
+
+    def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
+        """Return manifests for live objects."""
+        return ()
 
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open the directory's file; for writing it is made when missing, readable by its owner only."""
