@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from nhictl import __version__
 from nhictl.access import Worlds, all_permissions, deltas, merged, permissions_of, worlds
 from nhictl.holding import hold_back
-from nhictl.kinds.workspace import Limits
+from nhictl.kinds.workspace import Ignore, Limits
+from nhictl.leaving import guarded, rule_for
 from nhictl.ledger.fold import Folded, recorded
 from nhictl.model import (
     AccessDelta,
@@ -63,6 +64,7 @@ class PlanInput:
     facts: Mapping[str, ObjectFacts] | None = None
     adopt: frozenset[str] = frozenset()
     adopt_from: str = ""
+    ignore: tuple[Ignore, ...] = ()
 
     @property
     def owner(self) -> str:
@@ -147,7 +149,7 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
         findings=tuple(f for f in findings if f.rule != "protected"),
         safety=tuple(safety),
         unchanged=unchanged,
-        unmanaged=sum(1 for a in live if a not in taken),
+        unmanaged=sum(a not in taken and rule_for(given.ignore, r, given.now.date()) is None for a, r in live.items()),
     )
 
 
@@ -170,6 +172,7 @@ def _decide(
             findings.append(occupied(desired))
             continue
         decision = decide_declared(rules, desired, live.get(was), managed.get(was))
+        decision = guarded(given.ignore, given.now.date(), live.get(was), decision)
         if decision is None:
             unchanged += 1
         elif isinstance(decision, Finding):
@@ -179,10 +182,12 @@ def _decide(
     for address, record in managed.items():
         if address in placed or not _removable(given, record):
             continue
-        decision = decide_removed(rules, record, live.get(address))
+        decision = guarded(
+            given.ignore, given.now.date(), live.get(address), decide_removed(rules, record, live.get(address))
+        )
         if isinstance(decision, Finding):
             findings.append(decision)
-        else:
+        elif decision is not None:
             changes[address] = decision
     return changes, findings, unchanged
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nhictl.codes import keycloak_codes, postgres_codes, provider_codes, schema_codes, vault_codes, yaml_codes
+from nhictl.codes import (
+    import_codes,
+    keycloak_codes,
+    postgres_codes,
+    provider_codes,
+    schema_codes,
+    vault_codes,
+    yaml_codes,
+)
 from nhictl.codes.code import Code, Word
 from nhictl.codes.finding_codes import WORDS
 
@@ -23,7 +31,8 @@ def _merged(*tables: tuple[Code, ...]) -> Mapping[str, Code]:
 
 
 CODES: Mapping[str, Code] = _merged(
-    yaml_codes.ROWS, schema_codes.ROWS, provider_codes.ROWS, vault_codes.ROWS, keycloak_codes.ROWS, postgres_codes.ROWS
+    yaml_codes.ROWS, schema_codes.ROWS, provider_codes.ROWS, vault_codes.ROWS, keycloak_codes.ROWS, postgres_codes.ROWS,
+    import_codes.ROWS,
 )  # fmt: skip
 
 __all__ = ["CODES", "WORDS", "Code", "Word"]

@@ -45,6 +45,12 @@ _ROWS = (
         "Configure the target again, or give the objects up with `nhictl ledger forget TARGET --reason ...`.",
     ),
     Word(
+        "ignored", "a rule of nhictl.yaml leaves the object alone",
+        "Somebody else manages it (`spec.ignore`), and the plan would touch it all the same. Two that manage one object "
+        "undo each other.",
+        "Narrow the rule or let it expire; or do not declare the object, and give it up with `nhictl ledger forget`.",
+    ),
+    Word(
         "last-admin", "nobody managed would keep full administration",
         "The plan takes full administration from the last NHI of a target that has it: nobody could repair a mistake.",
         "Grant it to another NHI first.",

@@ -212,6 +212,7 @@ def _plan_input(
         facts=request.facts,
         adopt=request.adopt,
         adopt_from=request.adopt_from,
+        ignore=request.workspace.ignore,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -55,6 +56,29 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """One rule of `spec.ignore`: live objects that are left alone. Each list holds patterns with `*` and `?`; a match
+    needs one of every list that is not empty, and all of `tags` (name to pattern). `expires` is the first day without.
+    """
+
+    index: int
+    reason: str
+    targets: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    expires: dt.date | None = None
+
+    def expired(self, today: dt.date) -> bool:
+        """True from the first day on which the rule no longer counts."""
+        return self.expires is not None and self.expires <= today
+
+    def __str__(self) -> str:
+        return f"ignore[{self.index}]: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """The parsed `nhictl.yaml`. `ledger` is a URL (`file:.nhictl/ledger`), relative to `root`."""
 
@@ -66,6 +90,7 @@ class Workspace:
     limits: Limits
     plan_expiry: int
     document: Document
+    ignore: tuple[Ignore, ...] = ()
 
 
 def misplaced_ledger(path: str) -> str:

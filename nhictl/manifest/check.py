@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from nhictl.kinds.workspace import Environment, Workspace
-from nhictl.manifest import limits, placement, references, schema, variables
+from nhictl.manifest import ignoring, limits, placement, references, schema, variables
 from nhictl.manifest.index import Index, build, whole
 from nhictl.manifest.variables import Resolved
 from nhictl.model import Diagnostic, Document, Severity, Span
@@ -64,6 +64,7 @@ def _everything(
     found += _loosely(shapes, index, bounds)
     found += whole(everything, index)
     if workspace is not None:
+        found += ignoring.check(workspace, today)
         realised: dict[tuple[str, str], frozenset[str]] = {}
         for nhi in index.good["NHI"].values():
             found += _realised(nhi, workspace, index, realised)

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nhictl.kinds.common import duration_seconds
-from nhictl.kinds.workspace import Environment, Limits, Target, Workspace, misplaced_ledger
+from nhictl.kinds.common import date, duration_seconds
+from nhictl.kinds.workspace import Environment, Ignore, Limits, Target, Workspace, misplaced_ledger
 from nhictl.model import Diagnostic, Document, Exit, NhictlError
 from nhictl.model import Path as Place
 from nhictl.model import Place as Position
@@ -154,6 +154,7 @@ def _workspace(document: Document, root: Path) -> Workspace:
         _limits(spec.get("limits") or {}),
         duration_seconds(spec.get("planExpiry", "24h")),
         document,
+        tuple(_ignore(index, rule) for index, rule in enumerate(spec.get("ignore") or ())),
     )
 
 
@@ -169,6 +170,20 @@ def _environment(document: Document, name: str, root: Path) -> Environment:
 def _target(name: str, data: Mapping[str, Any], root: Path, place: Position) -> Target:
     settings = {key: value for key, value in data.items() if key != "provider"}
     return Target(name, data["provider"], settings, root, place)
+
+
+def _ignore(index: int, data: Mapping[str, Any]) -> Ignore:
+    match = data["match"]
+    return Ignore(
+        index,
+        data["reason"],
+        targets=tuple(match.get("targets") or ()),
+        kinds=tuple(match.get("kinds") or ()),
+        names=tuple(match.get("names") or ()),
+        paths=tuple(match.get("paths") or ()),
+        tags=tuple(sorted((match.get("tags") or {}).items())),
+        expires=date(data["expires"]) if "expires" in data else None,
+    )
 
 
 def _limits(data: Mapping[str, Any]) -> Limits:
