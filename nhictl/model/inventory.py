@@ -6,7 +6,7 @@ Rules enforced here: what a provider does not tell is None (unknown), never a gu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nhictl.model.change import Permission
@@ -29,7 +29,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What an identity can prove itself with; `id` names it and is never the secret. None means not known."""
+    """What an identity can prove itself with; `id` names it and is never the secret. None means not known.
+
+    An empty `expires` means that it never ends, an empty `last_used` that the provider, who would know, saw no use.
+    """
 
     kind: str
     id: str = ""
@@ -44,10 +47,12 @@ class Item:
     """One identity of one target.
 
     `subject` is the manifest object (`nhi/x`), empty for what nobody declared; `owner`, `type`, `tier` and `service`
-    come from its manifest and are empty without one. `roles` are manifest references where there are some, else addresses.
-    `permissions` and `trust` (`Permission.kind` is `assume`) are the whole effective access. `credentials` is None
-    when the provider does not tell. `reason` and `until` say why and how long an ignored one is left alone, or what a
-    built-in one is. `changed` and `changed_by` are the ledger's last word. `risks` are short sentences.
+    come from its manifest and are empty without one. `roles` are manifest references where there are some, else
+    addresses. `permissions` and `trust` (`Permission.kind` is `assume`) are the whole effective access. `credentials` is
+    None when the provider does not tell. An empty `last_used` means that the provider knows of no use in the last
+    `tracked_days` days, or ever when that is 0. `labels` are those of the manifest, else the live ones. `reason` and
+    `until` say why and how long an ignored one is left alone, or what a built-in or foreign one is. `changed` and
+    `changed_by` are the ledger's last word on it or on its access. `risks` are short sentences.
     """
 
     address: Address
@@ -73,6 +78,8 @@ class Item:
     reason: str = ""
     until: str = ""
     risks: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tracked_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +109,12 @@ class Inventory:
     items: tuple[Item, ...]
     coverage: tuple[Coverage, ...]
     unreadable: Mapping[str, str]
+
+    @property
+    def total(self) -> Coverage:
+        """The coverage of all targets that could be read, under the empty name."""
+        every = self.coverage
+        return Coverage(
+            "", sum(c.managed for c in every), sum(c.unmanaged for c in every), sum(c.ignored for c in every),
+            sum(c.builtin for c in every),
+        )  # fmt: skip

@@ -4,10 +4,13 @@ Facts of live objects (`Resource.facts`) have these names everywhere; what the p
 guessed; times are RFC 3339 UTC:
 - `created`, `last_used`: when the object was made and when it was last used to prove somebody or act;
 - `credentials`: a tuple of mappings with `kind`, `id` (never secret), `status` (active, inactive, expired), `created`,
-  `expires`, `last_used`; an empty tuple says there are none, no fact says it is not known;
+  `expires`, `last_used`; an empty tuple says there are none, no fact says it is not known; an empty `expires` says it
+  never ends, an empty `last_used` (of the object, too) that no use is known to the provider, who would know of one;
+- `tracked_days`: how many days back the provider knows of uses, where it does not for all time;
 - `builtin`: why the object belongs to the provider itself (`service-linked role`), for what nobody could declare;
 - `tags`: labels of the object where they are not in `attributes`, for rules that match by tag;
-- `holders`: who else holds the object.
+- `holders`: who else holds the object;
+- `part_of`: the address, as text, of the identity that an object of an identity kind is a part of.
 A live object's `depends_on` names everything it has access through, so that access can be told as a chain.
 
 Rules enforced here:
@@ -79,11 +82,13 @@ class Capabilities:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a read must cover: everything that exists of `kinds`; details that cost a call each are owed only for
-    `addresses` (declared or managed). Empty `kinds` means all kinds of the provider.
+    `addresses` (declared or managed). Empty `kinds` means all kinds of the provider. `details` asks for the credentials
+    of every identity and their last use, declared or not, for an inventory.
     """
 
     kinds: frozenset[str] = frozenset()
     addresses: frozenset[Address] = frozenset()
+    details: bool = False
 
 
 class Ref(NamedTuple):

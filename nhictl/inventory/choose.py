@@ -1,0 +1,79 @@
+"""Choose a part of an inventory: by target, owner, type, standing, provider, tier, name, label, or want of use. Pure.
+
+Rules enforced here:
+- an unknown last use is unknown and not stale; so is a longer time than the provider looks back;
+- a choice leaves out identities, never the coverage: that is of whole targets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from nhictl.inventory.times import DAY, age
+from nhictl.model import Inventory, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to show; empty parts choose everything. `targets` and `excludes` are references: a target, an address or a
+    manifest object. `names` are globs over the physical name or the manifest name. `stale` is in seconds, 0 for any.
+    """
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    standings: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    stale: int = 0
+
+
+def stale(item: Item, now: dt.datetime, seconds: int) -> bool | None:
+    """Say whether an identity was not used for `seconds`, or never and is older than that; None when not known."""
+    if item.last_used is None:
+        return None
+    if item.last_used:
+        unused = age(item.last_used, now)
+        return None if unused is None else unused > seconds
+    if item.tracked_days and seconds > item.tracked_days * DAY:
+        return None
+    old = age(item.created, now)
+    return None if old is None else old > seconds
+
+
+def choose(inventory: Inventory, choice: Choice, now: dt.datetime) -> tuple[Inventory, int]:
+    """Return the inventory with the chosen identities only, and how many more may be stale: nobody knows."""
+    fitting = [item for item in inventory.items if _fits(item, choice)]
+    if not choice.stale:
+        return replace(inventory, items=tuple(fitting)), 0
+    found = [(item, stale(item, now, choice.stale)) for item in fitting]
+    return replace(inventory, items=tuple(i for i, s in found if s)), sum(s is None for _, s in found)
+
+
+def _fits(item: Item, choice: Choice) -> bool:
+    exact = (
+        (choice.owners, item.owner), (choice.types, item.type), (choice.standings, item.standing.value),
+        (choice.providers, item.provider), (choice.tiers, item.tier),
+    )  # fmt: skip
+    if any(wanted and value not in wanted for wanted, value in exact):
+        return False
+    if _named(item, choice.excludes) or (choice.targets and not _named(item, choice.targets)):
+        return False
+    if choice.names and not _matches(item, choice.names):
+        return False
+    return all(item.labels.get(key) == value for key, value in choice.labels)
+
+
+def _named(item: Item, references: Collection[str]) -> bool:
+    return bool(references) and not {item.address.target, str(item.address), item.subject}.isdisjoint(references)
+
+
+def _matches(item: Item, globs: Collection[str]) -> bool:
+    names = {item.address.name, item.subject.partition("/")[2]} - {""}
+    return any(fnmatchcase(name, glob) for name in names for glob in globs)
