@@ -1,0 +1,351 @@
+"""How the tests get a Keycloak: one server per test run, shared by its workers, and a fresh realm for each test.
+
+The distribution comes from `KEYCLOAK_HOME`, or from Maven by its coordinates. A copy in the cache is built once, and
+started once so that its database has the schema and the master realm; each run starts from a copy of that. It listens
+on plain HTTP on the loopback, and says of itself (issuer) the address it is called by: use one address throughout.
+
+Fixtures: `keycloak` (a fresh realm behind the fault layer), `keycloak_env` (settings of an administering client of
+that realm in the environment), `keycloak_tls` (the same realm over TLS). Without Java and Maven the tests are skipped,
+or fail when NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.keycloak`; with
+NHICTL_TEST_KEYCLOAK_URL set to what it prints, test runs use that server and start none.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+
+from tests.servers.aws import free_port, missing
+from tests.servers.cache import cache, digest, kept
+from tests.servers.http_faults import Layer, serve
+from tests.servers.once import Launch, ServerFailed, clean_environment, hold, started, until_interrupted
+
+VERSION = "26.7.3"
+COORDINATES = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
+FETCH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get"
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+ADMIN, PASSWORD = "admin", "not-a-secret-for-tests-only"
+START_SECONDS = 240.0
+BUILD = ("--db=dev-file", "--features=client-secret-rotation")
+START = (
+    "start",
+    "--optimized",
+    "--http-enabled=true",
+    "--hostname-strict=false",
+    "--cache=local",
+    "--http-host=127.0.0.1",
+)
+# logins and look-ups change nothing that is managed
+READS = ("POST */protocol/openid-connect/*", "POST */evaluate-scopes/*")
+KEYS = "org.keycloak.keys.KeyProvider"
+LINKED = ("lib", "providers", "themes", "conf", "version.txt")
+
+
+def reason() -> str | None:
+    """Say what is missing to run Keycloak here; None when nothing is."""
+    if os.environ.get("NHICTL_TEST_KEYCLOAK_URL"):
+        return None
+    java = os.environ.get("JAVA_HOME")
+    if not shutil.which("java", path=f"{java}/bin" if java else None):
+        return "Keycloak: Java 17"
+    if not os.environ.get("KEYCLOAK_HOME") and not shutil.which("mvn") and not _name().is_dir():
+        return "Keycloak: Maven or KEYCLOAK_HOME"
+    return None
+
+
+def prepared() -> Path:
+    """Return a distribution in the cache that is built and has a database, making it when there is none."""
+    return kept(_name().name, _prepare)
+
+
+def launch(home: Path, port: int) -> Launch:
+    """Return how to start Keycloak in an empty folder, from the prepared distribution."""
+    source = prepared()
+    for name in LINKED:
+        (home / name).symlink_to(source / name)
+    # the script takes the folder it is in for the server's: it must be a copy
+    shutil.copytree(source / "bin", home / "bin")
+    shutil.copytree(source / "data", home / "data")
+    return _launch(home, *START, f"--http-port={port}", "--proxy-headers=xforwarded")
+
+
+def ready(port: int) -> bool:
+    """Say whether the master realm answers."""
+    with suppress(OSError, http.client.HTTPException):
+        return _http(port, "GET", "/realms/master")[0] == 200
+    return False
+
+
+def _launch(home: Path, *arguments: str) -> Launch:
+    env = {
+        "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
+        # a short life: quick to start matters more than quick at full speed
+        "JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms64m -Xmx512m -XX:MaxMetaspaceSize=320m"
+        " -XX:+ExitOnOutOfMemoryError -Dfile.encoding=UTF-8 -Djava.security.egd=file:/dev/urandom",
+    }
+    return Launch((str(home / "bin" / "kc.sh"), *arguments), env)
+
+
+def _name() -> Path:
+    own = os.environ.get("KEYCLOAK_HOME")
+    version = (Path(own) / "version.txt").read_text() if own else VERSION
+    return cache() / f"keycloak-{digest(version, own or '', *BUILD, ADMIN, PASSWORD)}"
+
+
+def _prepare(folder: Path) -> None:
+    _distribution(folder)
+    built = _launch(folder, "build", *BUILD)
+    env = clean_environment() | {"HOME": str(folder)} | dict(built.env)
+    done = subprocess.run(built.command, env=env, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        raise ServerFailed(f"kc.sh build failed:\n{(done.stdout + done.stderr)[-2500:]}")
+    with started(_First, folder, free_port()):
+        pass
+
+
+class _First:
+    """The first start of a distribution, which makes its database."""
+
+    START_SECONDS = START_SECONDS
+
+    @staticmethod
+    def launch(home: Path, port: int) -> Launch:
+        return _launch(home, *START, f"--http-port={port}")
+
+    ready = staticmethod(ready)
+
+
+def _distribution(folder: Path) -> None:
+    own = os.environ.get("KEYCLOAK_HOME")
+    if own:
+        shutil.copytree(own, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("data"))
+        return
+    with tempfile.TemporaryDirectory() as work:
+        for goal, rest in ((FETCH, ("-Dtransitive=false",)), (COPY, (f"-DoutputDirectory={work}",))):
+            command = ["mvn", "-q", "-B", goal, f"-Dartifact={COORDINATES}", *rest]
+            done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
+            if done.returncode:
+                raise ServerFailed(f"Maven has no {COORDINATES}:\n{(done.stdout + done.stderr)[-1500:]}")
+        with zipfile.ZipFile(next(Path(work).glob("*.zip"))) as archive:
+            archive.extractall(work)
+        shutil.copytree(Path(work) / f"keycloak-{VERSION}", folder, dirs_exist_ok=True)
+    (folder / "bin" / "kc.sh").chmod(0o755)
+
+
+def _http(
+    port: int, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+        connection.request(method, path, body, dict(headers or {}))
+        got = connection.getresponse()
+        return got.status, got.read()
+
+
+@dataclass(slots=True)
+class Admin:
+    """The server's administrator, at one address; for what tests set up and look at besides nhictl."""
+
+    url: str
+    token: str = ""
+    until: float = 0.0
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Return what the admin API answers to a call on `/admin` + path; raises AssertionError when it refuses."""
+        headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/json"}
+        sent = b"" if body is None else json.dumps(body).encode()
+        status, got = _http(self._port, method, f"/admin{path}", sent, headers)
+        assert status < 300, f"{method} {path}: {status} {got[:500]!r}"
+        return json.loads(got) if got else None
+
+    @property
+    def _port(self) -> int:
+        return int(urlsplit(self.url).port or 0)
+
+    def _token(self) -> str:
+        if time.monotonic() > self.until:
+            form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN, "password": PASSWORD}
+            got = token(self._port, "master", form)
+            self.token, self.until = got["access_token"], time.monotonic() + got["expires_in"] / 2
+        return self.token
+
+
+def token(port: int, realm: str, form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the reply of a realm's token endpoint; raises AssertionError when it refuses."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    path = f"/realms/{quote(realm)}/protocol/openid-connect/token"
+    status, got = _http(port, "POST", path, urlencode(form).encode(), headers)
+    assert status == 200, f"no token of realm {realm}: {status} {got[:500]!r}"
+    return dict(json.loads(got))
+
+
+@dataclass(frozen=True, slots=True)
+class Keycloak:
+    """A fresh realm: `url` leads through the fault layer, `direct_url` past it. Tokens of one are void at the other."""
+
+    realm: str
+    direct_url: str
+    faults: Layer
+    admin: Admin
+    admin_username: str = ADMIN
+    admin_password: str = field(default=PASSWORD, repr=False)
+    ca: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address behind the fault layer."""
+        return self.faults.url
+
+    @property
+    def issuer(self) -> str:
+        """What tokens that were asked for through the fault layer name as their issuer."""
+        return f"{self.url}/realms/{self.realm}"
+
+    def call(self, method: str, path: str = "", body: Any = None) -> Any:
+        """Call the admin API of the realm as administrator, past the fault layer (`call("GET", "/clients")`)."""
+        return self.admin.call(method, f"/realms/{self.realm}{path}", body)
+
+    def service_client(self, client_id: str = "nhictl", roles: tuple[str, ...] = ("realm-admin",)) -> tuple[str, str]:
+        """Make a confidential client whose service account has these roles of `realm-management`; id and secret."""
+        secret = uuid.uuid4().hex
+        wanted = {"clientId": client_id, "secret": secret, "serviceAccountsEnabled": True, "publicClient": False}
+        flows = {"standardFlowEnabled": False, "directAccessGrantsEnabled": False}
+        self.call("POST", "/clients", wanted | flows)
+        made, management = (self._client(name) for name in (client_id, "realm-management"))
+        account = self.call("GET", f"/clients/{made}/service-account-user")["id"]
+        granted = [self.call("GET", f"/clients/{management}/roles/{role}") for role in roles]
+        self.call("POST", f"/users/{account}/role-mappings/clients/{management}", granted)
+        return client_id, secret
+
+    def token(self, client_id: str, secret: str, **form: str) -> dict[str, Any]:
+        """Return what the token endpoint gives a client, through the fault layer."""
+        asked = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret} | form
+        return token(self.faults.port, self.realm, asked)
+
+    def _client(self, client_id: str) -> str:
+        return str(self.call("GET", f"/clients?clientId={quote(client_id)}")[0]["id"])
+
+
+def environment(keycloak: Keycloak, client: tuple[str, str]) -> dict[str, str]:
+    """Return the variables that lead an administering client to a realm."""
+    return {
+        "KEYCLOAK_URL": keycloak.url,
+        "KEYCLOAK_REALM": keycloak.realm,
+        "KEYCLOAK_CLIENT_ID": client[0],
+        "KEYCLOAK_CLIENT_SECRET": client[1],
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def _keys() -> Iterator[dict[str, Any]]:
+    """Yield a realm's keys; the RSA key is made here, for Keycloak takes up to ten seconds to make its two."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    own = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    yield {"name": "rsa", "providerId": "rsa", "config": {"priority": ["100"], "privateKey": [own.decode()]}}
+    yield {"name": "hmac", "providerId": "hmac-generated", "config": {"priority": ["100"], "algorithm": ["HS512"]}}
+    yield {"name": "aes", "providerId": "aes-generated", "config": {"priority": ["100"]}}
+
+
+@contextmanager
+def fresh_realm(admin: Admin) -> Iterator[str]:
+    """Make a realm with a name of its own while the block runs."""
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    admin.call("POST", "/realms", {"realm": name, "enabled": True, "components": {KEYS: list(_keys())}})
+    try:
+        yield name
+    finally:
+        admin.call("DELETE", f"/realms/{name}")
+
+
+def run_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the workers of a test run share."""
+    base = factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def keycloak_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of the run's Keycloak."""
+    given = os.environ.get("NHICTL_TEST_KEYCLOAK_URL")
+    if given:
+        yield int(urlsplit(given).port or 80)
+        return
+    if wanting := reason():
+        missing(wanting)
+    try:
+        with hold("tests.servers.keycloak", run_folder(tmp_path_factory) / "keycloak") as running:
+            yield running.port
+    except ServerFailed as failed:
+        pytest.fail(str(failed))
+
+
+@pytest.fixture(scope="session")
+def keycloak_layer(keycloak_port: int) -> Iterator[Layer]:
+    """The fault layer in front of the run's Keycloak."""
+    with serve(keycloak_port, reads=READS) as layer:
+        yield layer
+
+
+@pytest.fixture(scope="session")
+def keycloak_admin(keycloak_port: int) -> Admin:
+    """The administrator of the run's Keycloak."""
+    return Admin(f"http://127.0.0.1:{keycloak_port}")
+
+
+@pytest.fixture()
+def keycloak(keycloak_layer: Layer, keycloak_admin: Admin) -> Iterator[Keycloak]:
+    """A fresh realm, with no faults and no calls counted."""
+    with fresh_realm(keycloak_admin) as realm:
+        keycloak_layer.reset()
+        yield Keycloak(realm, keycloak_admin.url, keycloak_layer, keycloak_admin)
+        keycloak_layer.reset()
+
+
+@pytest.fixture()
+def keycloak_env(keycloak: Keycloak, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Lead clients of this process, and of those it starts, to the realm behind the fault layer."""
+    for name in [n for n in os.environ if n.startswith("KEYCLOAK_")]:
+        monkeypatch.delenv(name)
+    found = environment(keycloak, keycloak.service_client())
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+def _main() -> None:
+    """Run Keycloak behind a fault layer until interrupted, and say how to use it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        hold("tests.servers.keycloak", Path(folder)) as running,
+        serve(running.port, reads=READS) as layer,
+    ):
+        print(f"export NHICTL_TEST_KEYCLOAK_URL=http://127.0.0.1:{running.port}")
+        print(f"# behind the fault layer: {layer.url}; administrator {ADMIN}, password {PASSWORD}", flush=True)
+        until_interrupted()
+
+
+if __name__ == "__main__":
+    if "--prepare" in sys.argv:
+        print(prepared())
+    else:
+        _main()
