@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nhictl.model import Address, Resource, Value, ordered_set
-from nhictl.providers.aws import normalise
+from nhictl.providers.aws import normalise, report
 from nhictl.providers.aws.names import (
     DEFAULT_SESSION,
     DISABLED_POLICY,
@@ -24,9 +24,9 @@ from nhictl.providers.aws.names import (
     USER,
     Account,
     arn_name,
+    builtin,
     mark_of,
     oidc_name,
-    service_linked,
     user_tags,
 )
 
@@ -35,6 +35,7 @@ DENY_ALL: Mapping[str, Value] = {
     "Statement": ({"Effect": "Deny", "Action": ("*",), "Resource": ("*",)},),
 }
 _UNIQUE_IDS = ("AROA", "AIDA")
+_TRACKED_DAYS = 400  # IAM user guide, "Last accessed information": the tracking period of roles.
 
 
 def time_text(value: object) -> str:
@@ -57,27 +58,44 @@ def role(account: Account, data: Mapping[str, Any]) -> Resource:
     attributes["description"] = data.get("Description") or ""
     attributes["max_session_duration"] = int(data.get("MaxSessionDuration") or DEFAULT_SESSION)
     attributes["trust"] = trust
-    used = data.get("RoleLastUsed") or {}
-    facts: dict[str, Value] = _facts(data) | {
-        "last_used": time_text(used.get("LastUsedDate")),
-        "last_used_region": used.get("Region") or "",
-    }
+    facts = _facts(data) | _role_use(data)
     if gone := deleted_principals(trust):
         facts["deleted_principals"] = gone
-    if service_linked(data["Path"]):
-        facts["service_linked"] = True
+    if own := builtin(data["Path"]):
+        facts["builtin"] = own
     return _resource(
         account.address(ROLE, data["RoleName"]), attributes, data,
         native_id=data["RoleId"], facts=facts, holds=_held(account, attributes),
     )  # fmt: skip
 
 
-def user(account: Account, data: Mapping[str, Any], keys: Sequence[Mapping[str, Any]] = ()) -> Resource:
-    """Return a user from the shape of GetAccountAuthorizationDetails, with its access keys as facts."""
+def _role_use(data: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the last use of a role; nothing where the reply does not speak of it."""
+    if "RoleLastUsed" not in data:
+        return {}
+    used = data["RoleLastUsed"]
+    facts: dict[str, Value] = {"last_used": time_text(used.get("LastUsedDate")), "tracked_days": _TRACKED_DAYS}
+    return facts | ({"last_used_region": used["Region"]} if used.get("Region") else {})
+
+
+def user(
+    account: Account,
+    data: Mapping[str, Any],
+    keys: Sequence[Mapping[str, Any]] | None = None,
+    row: report.Row | None = None,
+) -> Resource:
+    """Return a user from the shape of GetAccountAuthorizationDetails, with its credentials as facts.
+
+    `keys` are its access keys as ListAccessKeys shows them, None when it was not asked; `row` is its row of the
+    credential report. Keys alone do not tell that there is nothing else: without row and keys nothing is known.
+    """
     attributes = _principal(account, data, data.get("UserPolicyList") or ())
     facts = _facts(data) | {"groups": ordered_set(data.get("GroupList") or ())}
-    if keys:
-        facts["access_keys"] = tuple(_key(k) for k in sorted(keys, key=lambda k: str(k["AccessKeyId"])))
+    told = tuple(_key(k) for k in sorted(keys or (), key=lambda k: str(k["AccessKeyId"])))
+    if row is not None:
+        facts["credentials"] = report.credentials(row) if keys is None else (*told, *report.others(row))
+    elif told:
+        facts["credentials"] = told
     return _resource(
         account.address(USER, data["UserName"]), attributes, data,
         native_id=data["UserId"], facts=facts, holds=_held(account, attributes),
@@ -209,10 +227,12 @@ def _facts(data: Mapping[str, Any]) -> dict[str, Value]:
 def _key(data: Mapping[str, Any]) -> Mapping[str, Value]:
     used = data.get("AccessKeyLastUsed") or {}
     return {
+        "kind": "access-key",
         "id": data["AccessKeyId"],
         "status": str(data.get("Status", "")).lower(),
         "created": time_text(data.get("CreateDate")),
         "last_used": time_text(used.get("LastUsedDate")),
+        "expires": "",
     }
 
 

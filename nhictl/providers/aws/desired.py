@@ -3,6 +3,7 @@
 Rules enforced here:
 - a Role becomes one customer managed policy, or with `inline` an inline policy of each NHI that has it;
 - an NHI becomes an IAM role, or with `awsUser` an IAM user; disabled or expired, it stays without any grant;
+- what `keep` names need not be said: a role's statements, an NHI's trust, a SAML provider's metadata;
 - trust, boundary and session length follow from all grants an NHI has here, so that an expired grant does not change
   who may become it; permissions follow from the standing ones alone;
 - everything refused is a diagnostic with position; nothing half-composed is returned.
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nhictl.kinds.common import duration_seconds
+from nhictl.kinds.common import duration_seconds, keeps
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.kinds.role import Role
@@ -45,7 +46,7 @@ def compile_estate(estate: Estate) -> Compiled:
     """Return the AWS resources of an estate, sorted, with the diagnostics for what cannot be expressed."""
     work = Composition(estate, Account.of(estate.target))
     roles = sorted(estate.roles.items())
-    work.policies = {name: _policy(work, role) for name, role in roles if _statements(role) and not _inline(role)}
+    work.policies = {name: _policy(work, role) for name, role in roles if _has_policy(role)}
     made = ((name, provider(work, c)) for name, c in sorted(estate.connections.items()))
     work.providers = {name: resource for name, resource in made if resource is not None}
     work.providers = _shared(work)
@@ -99,7 +100,9 @@ def _merged(one: Resource, other: Resource) -> Resource:
 def _policy(work: Composition, role: Role) -> Resource:
     path, default = split_name(role.native_name or role.meta.name, str(role.block.get("path", "/")))
     name = work.estate.name(role.ref, POLICY, default)
-    attributes: dict[str, Value] = {"path": path, "document": document(role)}
+    attributes: dict[str, Value] = {"path": path}
+    if _statements(role):
+        attributes["document"] = document(role)
     if role.block.get("tags"):
         work.say(
             role.document, "spec", "aws", "tags", code="E513",
@@ -140,6 +143,28 @@ def _inline(role: Role) -> bool:
     return role.block.get("inline") is True
 
 
+def _has_policy(role: Role) -> bool:
+    """True for a role that is a customer managed policy."""
+    return not _inline(role) and (bool(_statements(role)) or keeps(role.keep, POLICY, "document"))
+
+
+def _inline_policies(work: Composition, nhi: NHI, granted: list[Role]) -> dict[str, Value]:
+    """Return the inline policies of an NHI by name: `nativeName`, or else the name, of each inline role."""
+    found: dict[str, Value] = {}
+    for role in granted:
+        if not _inline(role) or not _statements(role):
+            continue
+        name = role.native_name or role.meta.name
+        if name in found:
+            work.say(
+                nhi.document, "spec", "grants", code="E512",
+                summary=f"{nhi.ref}: two of its roles would be the inline policy {name}",
+                hint="give one of them another nativeName",
+            )  # fmt: skip
+        found[name] = document(role)
+    return found
+
+
 def _principal(work: Composition, nhi: NHI) -> Resource | None:
     kind = USER if nhi.identity_kind == "awsUser" else ROLE
     path, default = split_name(nhi.native_name or nhi.meta.name, "/")
@@ -151,7 +176,7 @@ def _principal(work: Composition, nhi: NHI) -> Resource | None:
     attributes: dict[str, Value] = {
         "path": path,
         "policies": ordered_set(a for role in granted for a in _arns(work, role)),
-        "inline": {r.meta.name: document(r) for r in granted if _inline(r) and _statements(r)},
+        "inline": _inline_policies(work, nhi, granted),
         "boundary": boundary,
         "tags": _tags(nhi, reach),
         "enabled": enabled,
@@ -161,7 +186,8 @@ def _principal(work: Composition, nhi: NHI) -> Resource | None:
         trusted = _trust(work, nhi)
         if trusted is None:
             return None
-        attributes |= {"description": nhi.purpose, "max_session_duration": _session(reach), "trust": trusted.document}
+        attributes |= {"description": nhi.purpose, "max_session_duration": _session(reach)}
+        attributes |= {"trust": trusted.document} if trusted.document else {}
         depends += trusted.depends_on
     address = work.account.address(kind, name)
     return Resource(

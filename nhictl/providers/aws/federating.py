@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nhictl.kinds.common import keeps
 from nhictl.kinds.connection import Connection
 from nhictl.model import Resource, Value, ordered_set
 from nhictl.providers.aws.exact import flaw
@@ -71,10 +72,12 @@ def _oidc(work: Composition, connection: Connection) -> Resource | None:
 
 def _saml(work: Composition, connection: Connection) -> Resource | None:
     name = work.estate.name(connection.ref, SAML, connection.native_name or connection.meta.name)
-    text = _metadata(work, connection)
-    if text is None:
-        return None
-    attributes: dict[str, Value] = {"metadata": text, "tags": _tags(connection)}
+    attributes: dict[str, Value] = {"tags": _tags(connection)}
+    if "metadataFile" in connection.issuer or not keeps(connection.keep, SAML, "metadata"):
+        text = _metadata(work, connection)
+        if text is None:
+            return None
+        attributes["metadata"] = text
     return _resource(work, connection, SAML, name=name, attributes=attributes)
 
 
@@ -104,7 +107,7 @@ def _tags(connection: Connection) -> dict[str, Value]:
 
 
 def _metadata(work: Composition, connection: Connection) -> str | None:
-    named = str(connection.issuer.get("metadataFile", ""))
+    named = str(connection.issuer.get("metadataFile", "no metadataFile"))
     root = work.estate.target.root.resolve()
     try:
         path = (root / named).resolve(strict=True)

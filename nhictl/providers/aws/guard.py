@@ -24,7 +24,7 @@ READS = frozenset(
         "iam:ListSigningCertificates",
         "iam:ListPolicies", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions",
         "iam:ListEntitiesForPolicy",
-        "iam:SimulatePrincipalPolicy",
+        "iam:SimulatePrincipalPolicy", "iam:GenerateCredentialReport", "iam:GetCredentialReport",
         "sts:GetCallerIdentity",
     }
 )  # fmt: skip

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nhictl.model import Attributes, Change, Operation, ProviderError, Resource
-from nhictl.providers.aws import convert, marking, principal
+from nhictl.model import Attributes, Change, Fault, Operation, ProviderError, Resource
+from nhictl.providers.aws import convert, marking, principal, report
 from nhictl.providers.aws.calls import Calls, Steps
 from nhictl.providers.aws.marking import Tagging, wanted
 from nhictl.providers.aws.names import Account
 from nhictl.providers.aws.principal import USERS
 
 _IN_USE_TRIES = 4
+_REPORT_TRIES = 20
+_REPORT_WAIT = 2.0
 
 _USUAL: Sequence[tuple[str, str, str, str]] = (
     ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
@@ -51,6 +53,19 @@ def access_keys(calls: Calls, name: str) -> list[dict[str, Any]]:
     """Return the access keys of a user with their last use: ids and times, never a secret."""
     keys = calls.items("ListAccessKeys", "AccessKeyMetadata", UserName=name)
     return [{**k, **calls.read("GetAccessKeyLastUsed", AccessKeyId=k["AccessKeyId"])} for k in keys]
+
+
+def credential_report(calls: Calls) -> dict[str, report.Row] | None:
+    """Return the account's credential report by ARN; None where it is refused or not made in time."""
+    try:
+        for _ in range(_REPORT_TRIES):
+            if calls.read("GenerateCredentialReport").get("State") == "COMPLETE":
+                return report.rows(calls.read("GetCredentialReport")["Content"].decode())
+            calls.sleep(_REPORT_WAIT)
+    except ProviderError as error:
+        if error.fault is not Fault.DENIED:
+            raise
+    return None
 
 
 def tagging(account: Account, change: Change) -> Tagging:

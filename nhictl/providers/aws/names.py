@@ -9,7 +9,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ USER = "iam-user"
 POLICY = "iam-policy"
 OIDC = "oidc-provider"
 SAML = "saml-provider"
+GROUP = "iam-group"
 KINDS = (ROLE, USER, POLICY, OIDC, SAML)
 
 DISABLED_POLICY = "nhictl-disabled"
@@ -90,6 +91,19 @@ def service_linked(path: str) -> bool:
     return path.startswith(SERVICE_LINKED)
 
 
+def builtin(path: str) -> str:
+    """Return what of AWS's own an object with this path is; empty for what the account's people can change.
+
+    Roles that AWS made once and people may change or delete (`OrganizationAccountAccessRole`, `/service-role/`) are
+    not AWS's own: they give access that somebody must answer for.
+    """
+    if path.startswith("/aws-service-role/"):
+        return "service-linked role"
+    if path.startswith("/aws-reserved/sso.amazonaws.com/"):
+        return "role of IAM Identity Center"
+    return "reserved for AWS" if service_linked(path) else ""
+
+
 def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that are neither ours nor AWS's own."""
     return {k: v for k, v in tags.items() if not k.startswith(_TAG_PREFIXES)}
@@ -119,6 +133,11 @@ def oidc_name(url: str) -> str:
     rest = url.removeprefix("https://").rstrip("/")
     host, slash, path = rest.partition("/")
     return host.lower() + slash + path
+
+
+def joined(items: Iterable[str]) -> str:
+    r"""Return several actions or resources as one text: commas between, those of an item as `\,`."""
+    return ",".join(item.replace("\\", "\\\\").replace(",", "\\,") for item in items)
 
 
 def arn_name(arn: str) -> str:

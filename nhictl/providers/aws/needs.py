@@ -64,6 +64,8 @@ WHOLE_ACCOUNT = frozenset(
         "iam:ListSAMLProviders", "iam:GetAccessKeyLastUsed",
     }
 )  # fmt: skip
+DETAILS = ("iam:GenerateCredentialReport", "iam:GetCredentialReport")
+"""What an inventory asks for besides a plan's actions, and can do without."""
 _TYPES = ("role", "user", "group", "policy", "oidc-provider", "saml-provider")
 
 
@@ -82,7 +84,7 @@ def policy(account: Account, *, write: bool, path: str = "/", kinds: Iterable[st
     """
     chosen = tuple(kinds) or tuple(_READ)
     reading, writing = needs(chosen)
-    listing = [a for a in reading if a in WHOLE_ACCOUNT]
+    listing = [*(a for a in reading if a in WHOLE_ACCOUNT), *(DETAILS if USER in chosen else ())]
     single = [a for a in reading if a not in WHOLE_ACCOUNT]
     everywhere = [f"arn:{account.partition}:iam::{account.id}:{kind}/*" for kind in _TYPES]
     statements = [_allow("Plan", listing, ["*"]), _allow("ReadAgain", single, everywhere)]

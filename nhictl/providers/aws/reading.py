@@ -3,6 +3,8 @@
 Rules enforced here:
 - roles, users and policies come from GetAccountAuthorizationDetails; ListRoles adds what that leaves out;
 - calls per object are made for objects in scope only: identity providers and access keys;
+- with details, the credentials of all users come from the credential report, in two calls and those that wait for it;
+  where it is refused, from one call for each user and one for each access key;
 - a listing that is cut raises, and so does a reply without what every reply of its sort has: nothing is left out in
   silence, and a reply nobody expected is an error of the provider.
 """
@@ -101,9 +103,12 @@ def _details(calls: Calls, account: Account, kinds: Collection[str], *, scope: S
     roles = [r for page in pages for r in page.get("RoleDetailList") or ()] if ROLE in kinds else []
     users = [u for page in pages for u in page.get("UserDetailList") or ()] if USER in kinds else []
     yield from _roles(calls, account, roles, ids=_arns_by_id(pages))
+    report = iam_user.credential_report(calls) if scope.details and users else None
     for data in users:
-        inside = account.address(USER, data["UserName"]) in scope.addresses
-        yield convert.user(account, data, iam_user.access_keys(calls, data["UserName"]) if inside else ())
+        row = (report or {}).get(data["Arn"])
+        inside = account.address(USER, data["UserName"]) in scope.addresses or (scope.details and row is None)
+        keys = iam_user.access_keys(calls, data["UserName"]) if inside else None
+        yield convert.user(account, data, keys, row)
     held = holders.by_policy(pages) if POLICY in kinds else {}
     for data in (p for page in pages for p in page.get("Policies") or ()):
         policy = convert.policy(account, data, _default_document(data))

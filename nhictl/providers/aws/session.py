@@ -94,7 +94,7 @@ class AwsSession:
         for resource in reading.everything(self.calls, self.account, scope):
             if resource.address.kind == POLICY:
                 self._policies[resource.address.name] = resource.facts
-            elif resource.address.kind in (ROLE, USER) and not resource.facts.get("service_linked"):
+            elif resource.address.kind in (ROLE, USER) and not resource.facts.get("builtin"):
                 self._fresh[resource.address] = resource.native_id
             yield resource
 
@@ -175,7 +175,7 @@ class AwsSession:
 
         Calls for principals are harmless when repeated, so for them the planned state will do.
         """
-        if seen is not None and seen.native_id == change.native_id and not seen.facts.get("service_linked"):
+        if seen is not None and seen.native_id == change.native_id and not seen.facts.get("builtin"):
             steps.native_id = seen.native_id
             return seen.attributes
         if change.address.kind in (ROLE, USER):

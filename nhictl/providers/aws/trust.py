@@ -18,6 +18,7 @@ from typing import Any
 from nhictl.model import Permission, Value, canonical
 from nhictl.providers.aws import normalise
 from nhictl.providers.aws.exact import Untrusted, exact, source_arn
+from nhictl.providers.aws.names import joined
 
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
 GITHUB = "https://token.actions.githubusercontent.com"
@@ -134,13 +135,13 @@ def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, str):
             yield prefix + value
         elif isinstance(value, Mapping):
-            for kind, names in sorted(value.items()):
-                yield from (f"{prefix}{kind}:{name}" for name in names)
+            named = [f"{kind}:{name}" for kind, names in sorted(value.items()) for name in names]
+            yield from [f"{prefix}{joined(named)}"] if prefix else named
 
 
 def _actions(statement: Mapping[str, Any]) -> list[str]:
     if "NotAction" in statement:
-        return [f"not:{a}" for a in statement["NotAction"]]
+        return [f"not:{joined(statement['NotAction'])}"]
     actions = statement.get("Action") or ()
     assuming = any(a.lower().startswith("sts:assume") or "*" in a for a in actions)
     return ["assume"] if assuming else list(actions)

@@ -5,7 +5,8 @@ Rules enforced here:
 - a GitHub repository belongs to the organisation its connection trusts, and no `oidc` identity gets round that: the
   issuers of GitHub, GitLab and clusters carry their own identity blocks only;
 - a principal of another account needs a connection that trusts that account, and sends its external id;
-- a whole account, this one too, is trusted only where a connection says so.
+- a whole account, this one too, is trusted only where a connection says so;
+- an `existing` identity has no trust of its own: the live one is kept.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nhictl.kinds.common import keeps
 from nhictl.kinds.connection import Connection
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.model import Address, Value
@@ -49,6 +51,8 @@ class Trusted:
 def compose(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Trusted:
     """Return the trust of an NHI's role. Raises Untrusted when its identity has no place in AWS."""
     kind = nhi.identity_kind
+    if kind == "existing" and keeps(nhi.keep, ROLE, "trust"):
+        return Trusted({})
     if kind == "awsService":
         return Trusted(trust.service(nhi.identity))
     if kind == "awsPrincipal":
@@ -56,7 +60,8 @@ def compose(work: Composition, nhi: NHI, grants: tuple[Grant, ...]) -> Trusted:
     if kind not in _FITTING:
         raise Untrusted(
             "E501", f"an identity of kind {kind or 'none'} cannot become an IAM role",
-            hint="use githubActions, gitlab, kubernetes, oidc, spiffe, saml, awsPrincipal, awsService or awsUser",
+            hint="use githubActions, gitlab, kubernetes, oidc, spiffe, saml, awsPrincipal, awsService, awsUser, or"
+            " existing with `keep: [trust]`",
         )  # fmt: skip
     connection = _connection(work, nhi, grants)
     if connection is None:

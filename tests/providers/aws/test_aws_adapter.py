@@ -17,7 +17,7 @@ from nhictl.providers.aws import normalise
 from nhictl.providers.aws.adapter import CAPABILITIES, adapter
 from nhictl.providers.aws.guard import READS
 from nhictl.providers.aws.names import KINDS, Account
-from nhictl.providers.aws.needs import needs, policy
+from nhictl.providers.aws.needs import DETAILS, needs, policy
 from tests.providers.aws.estates import nhi_of, resources, role_of
 
 SOURCE = Path(str(files(aws)))
@@ -50,7 +50,7 @@ def test_every_operation_sent_is_among_the_permissions_told() -> None:
     for verb in re.findall(r'f"((?:Attach|Detach|Put|Delete|List\w*|Get)){sort\.noun}(\w+)"', text):
         sent |= {f"iam:{verb[0]}{noun}{verb[1]}" for noun in ("Role", "User")}
     shapes = {"iam:CreateDate", "iam:PutRolePolicy", "iam:GetCallerIdentity", "iam:DeleteConflict"}
-    known = set(needs()[0]) | set(needs()[1])
+    known = {*needs()[0], *needs()[1], *DETAILS}
     assert {o for o in sent - shapes if o not in known and o != "iam:SimulatePrincipalPolicy"} == set()
 
 

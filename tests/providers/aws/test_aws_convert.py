@@ -68,7 +68,9 @@ def test_access_keys_are_facts_without_secrets() -> None:
     user = {"Path": "/", "UserName": "u", "UserId": "AIDA", "Arn": "arn", "CreateDate": None}
     key = {"AccessKeyId": "AKIA", "Status": "Active", "SecretAccessKey": "secret"}
     found = convert.user(ACCOUNT, user, [key])
-    assert found.facts["access_keys"] == ({"id": "AKIA", "status": "active", "created": "", "last_used": ""},)
+    assert found.facts["credentials"] == (
+        {"kind": "access-key", "id": "AKIA", "status": "active", "created": "", "last_used": "", "expires": ""},
+    )
     assert "secret" not in repr(found).replace("secret_", "")
 
 

@@ -12,7 +12,7 @@ from nhictl.kinds.workspace import Target
 from nhictl.model import Address, Fault, ProviderError
 from nhictl.providers.aws.adapter import AwsAdapter
 from nhictl.providers.base import Scope
-from tests.providers.aws.wire import Wire, reply
+from tests.providers.aws.wire import Wire, refusal, reply
 
 TRUST = json.dumps(
     {
@@ -95,3 +95,66 @@ def test_a_document_that_is_none_is_an_error_of_the_provider(
         list(session.read(POLICIES))
     assert bulk.value.message.startswith("unexpected reply of iam:GetAccountAuthorizationDetails: ")
     assert "canary" not in bulk.value.message
+
+
+EVERYTHING = Scope(details=True)
+
+
+def users(iam: Any, count: int) -> None:
+    """Make users with an access key each, the first with a password too."""
+    for n in range(count):
+        iam.create_user(UserName=f"u{n:03}")
+        iam.create_access_key(UserName=f"u{n:03}")
+    iam.create_login_profile(UserName="u000", Password="Long-Enough-1")
+
+
+def test_details_of_all_users_cost_the_same_calls_for_a_hundred_as_for_one(
+    iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
+) -> None:
+    """The credential report: asked for until it is there, then read once; no call for each user."""
+    users(iam, 100)
+    wire.operations.clear()
+    with adapter.connect(target, write=False) as session:
+        found = {r.address.name: r for r in session.read(EVERYTHING) if r.address.kind == "iam-user"}
+    report = [o for o in wire.operations if "CredentialReport" in o]
+    assert report == ["GenerateCredentialReport", "GenerateCredentialReport", "GetCredentialReport"]
+    assert wire.changes() == []
+    assert not {"ListAccessKeys", "GetAccessKeyLastUsed"} & set(wire.operations)
+    assert len(found) == 100
+    key, password = found["u000"].facts["credentials"]
+    assert (key["kind"], key["id"], key["status"], key["last_used"], key["expires"]) == (
+        "access-key", "access_key_1", "active", "", "",
+    )  # fmt: skip
+    assert (password["kind"], password["last_used"]) == ("password", "")
+    assert [c["kind"] for c in found["u001"].facts["credentials"]] == ["access-key"]
+
+
+def test_users_are_asked_one_by_one_where_the_report_is_refused(
+    iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
+) -> None:
+    """One call for each user and one for each key; no keys found says nothing about other credentials."""
+    users(iam, 3)
+    iam.create_user(UserName="bare")
+    wire.operations.clear()
+
+    def fault(operation: str, request: Any, send: Any) -> Any:
+        return refusal(request, 403, "AccessDenied") if "CredentialReport" in operation else send(request)
+
+    with wire.faulty(fault), adapter.connect(target, write=False) as session:
+        found = {r.address.name: r for r in session.read(EVERYTHING) if r.address.kind == "iam-user"}
+    assert wire.operations.count("ListAccessKeys") == 4
+    assert wire.operations.count("GetAccessKeyLastUsed") == 3
+    assert [c["id"][:4] for c in found["u000"].facts["credentials"]] == ["AKIA"]
+    assert "credentials" not in found["bare"].facts
+
+
+def test_a_role_tells_its_last_use(iam: Any, adapter: AwsAdapter, target: Target) -> None:
+    """AWS knows of no use and looks back 400 days; what only AWS may change says what it is."""
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+    iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+    with adapter.connect(target, write=False) as session:
+        found = {r.address.name: r for r in session.read(Scope(frozenset({"iam-role"})))}
+    role = found.pop("r")
+    assert (role.facts["last_used"], role.facts["tracked_days"]) == ("", 400)
+    assert "builtin" not in role.facts
+    assert [r.facts["builtin"] for r in found.values()] == ["service-linked role"]

@@ -288,7 +288,7 @@ def test_a_user_goes_with_everything_that_hangs_on_it(aws: Any, iam: Any) -> Non
     iam.add_user_to_group(GroupName="g", UserName="x")
     iam.put_user_policy(UserName="x", PolicyName="p", PolicyDocument=ALLOW)
     live = aws.reread([user.address])[user.address]
-    assert [k["id"] for k in live.facts["access_keys"]] == [key]
+    assert [k["id"] for k in live.facts["credentials"]] == [key]
     assert live.facts["groups"] == ("g",)
     aws.apply(deleting(live), OPERATION)
     assert aws.reread([user.address]) == {}
@@ -298,7 +298,7 @@ def test_a_user_goes_with_everything_that_hangs_on_it(aws: Any, iam: Any) -> Non
 def test_service_linked_roles_are_read_and_never_changed(aws: Any, iam: Any, wire: Wire) -> None:
     """What belongs to AWS is refused for every change."""
     iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
-    (live,) = [r for r in aws.read(Scope(frozenset({"iam-role"}))) if r.facts.get("service_linked")]
+    (live,) = [r for r in aws.read(Scope(frozenset({"iam-role"}))) if r.facts.get("builtin")]
     wire.operations.clear()
     for change in (deleting(live), updating(live, live)):
         with pytest.raises(ProviderError) as refused:

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qs
 
 ACCOUNT = "123456789012"
-READING = ("Get", "List", "Simulate", "AssumeRole")
+READING = ("Get", "List", "Simulate", "AssumeRole", "GenerateCredentialReport")
 
 Send = Callable[[Any], Any]
 Fault = Callable[[str, Any, Send], Any]
