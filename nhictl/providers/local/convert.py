@@ -104,9 +104,7 @@ def identity(target: str, row: Sequence[Any], facts: Facts) -> Resource:
         "proof": parsed(proof),
         "credentials": _credentials(parsed(credentials)),
     }
-    seen: dict[str, Value] = {"created": created}
-    if native_id in facts:
-        seen["credentials"] = tuple(facts[native_id])
+    seen: dict[str, Value] = {"created": created, "credentials": tuple(facts.get(native_id, ()))}
     return Resource(Address(target, "identity", name), attributes, native_id=native_id, mark=_mark(*mark), facts=seen)
 
 

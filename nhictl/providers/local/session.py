@@ -36,6 +36,8 @@ from nhictl.providers.local.faults import translated
 from nhictl.providers.local.file import allowed, check, directory_id, directory_path, is_missing, opened, transaction
 from nhictl.providers.local.write import STEPS
 
+_CREDENTIAL = ("kind", "status", "created", "last_used", "expires", "id")
+
 
 @contextmanager
 def connect(target: Target, *, write: bool) -> Iterator[LocalSession]:
@@ -132,7 +134,7 @@ class LocalSession:
         if kind == "role":
             permissions = self._details(store.SELECT_PERMISSIONS, ("action", "resource", "condition"), ids)
             return [convert.role(target, row, permissions) for row in rows]
-        facts = self._details(store.SELECT_CREDENTIALS, ("kind", "status", "created", "last_used", "expires"), ids)
+        facts = self._details(store.SELECT_CREDENTIALS, _CREDENTIAL, ids)
         return [convert.identity(target, row, facts) for row in rows]
 
     def _details(

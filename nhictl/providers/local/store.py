@@ -106,7 +106,7 @@ SELECT: Mapping[str, str] = {
     " LEFT JOIN connections c ON c.id = x.connection_id",
 }
 SELECT_PERMISSIONS = "SELECT role_id, action, resource, condition FROM permissions"
-SELECT_CREDENTIALS = "SELECT identity_id, kind, status, created, last_used, expires FROM credentials"
+SELECT_CREDENTIALS = "SELECT identity_id, kind, status, created, last_used, expires, id FROM credentials"
 
 _USERS: Mapping[str, tuple[str, str]] = {
     "identity": (

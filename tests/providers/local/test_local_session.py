@@ -114,7 +114,7 @@ def test_credential_facts_are_shown_and_hold_no_material(target: Target, session
     assert found.facts["credentials"] == (
         {
             "kind": "access-key", "status": "active", "created": "2026-01-01T00:00:00Z",
-            "last_used": "2026-11-01T00:00:00Z", "expires": "",
+            "last_used": "2026-11-01T00:00:00Z", "expires": "", "id": "key-1",
         },
     )  # fmt: skip
     assert found.fingerprint() == live.fingerprint()
