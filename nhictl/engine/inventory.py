@@ -8,17 +8,17 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nhictl.engine.live import Connected, read_all
 from nhictl.engine.prepare import Request, known_names
-from nhictl.inventory.build import Given, Leaving, build
+from nhictl.inventory.build import Given, build
 from nhictl.inventory.world import Source
 from nhictl.kinds import owner as owners
 from nhictl.ledger.fold import Folded, fold
 from nhictl.ledger.touched import Touched
-from nhictl.model import Document, Entry, Inventory, Resource, Snapshot
+from nhictl.model import Document, Entry, Inventory, Snapshot
 from nhictl.providers.base import Scope
 
 
@@ -37,7 +37,6 @@ def take(
     open_targets: Sequence[Connected],
     *,
     documents: Iterable[Document] = (),
-    leave_alone: Callable[[Resource], Leaving | None] = lambda _resource: None,
 ) -> Taken:
     """Return the inventory of the open targets at `request.now`. `documents` are all manifests, for their owners."""
     touched = Touched()
@@ -52,7 +51,7 @@ def take(
         folded,
         touched,
         _owners(documents),
-        leave_alone,
+        request.workspace.ignore,
     )
     return Taken(build(given), given, any(s.auth_failed for s in snapshots.values()))
 

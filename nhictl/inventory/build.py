@@ -11,31 +11,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from nhictl.inventory.risks import risks
 from nhictl.inventory.world import Source, World
 from nhictl.kinds.owner import Owner
+from nhictl.kinds.workspace import Ignore
+from nhictl.leaving import rule_for, tags_of
 from nhictl.ledger.fold import Folded
 from nhictl.ledger.touched import Touch, Touched
-from nhictl.model import Address, Coverage, Credential, Inventory, Item, Resource, Standing
+from nhictl.model import Coverage, Credential, Inventory, Item, Resource, Standing
 from nhictl.plan import timestamp
-
-
-class Leaving(Protocol):
-    """A rule that leaves an object alone, as `nhictl.yaml` says it."""
-
-    @property
-    def reason(self) -> str: ...
-    @property
-    def expires(self) -> dt.date | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Everything an inventory is made from. `owners` are by name; `leave_alone` answers for one live object."""
+    """Everything an inventory is made from. `owners` are by name; `ignore` are rules that leave objects alone."""
 
     workspace: str
     environment: str
@@ -44,7 +37,7 @@ class Given:
     folded: Folded
     touched: Touched = field(default_factory=Touched)
     owners: Mapping[str, Owner] = field(default_factory=dict)
-    leave_alone: Callable[[Resource], Leaving | None] = lambda _resource: None
+    ignore: tuple[Ignore, ...] = ()
 
     @property
     def owner(self) -> str:
@@ -93,7 +86,7 @@ def _item(given: Given, world: World, parts: tuple[Resource, ...]) -> Item:
         permissions=tuple(sorted(p for p in permissions if p.kind != "assume")),
         trust=tuple(sorted(p for p in permissions if p.kind == "assume")),
         credentials=credentials, created=_told(main, "created") or None, last_used=_last_used(parts, credentials),
-        changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=_labels(main),
+        changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=dict(tags_of(main)),
         tracked_days=int(str(main.facts.get("tracked_days") or 0)),
     )  # fmt: skip
     item = _with_manifest(world, item)
@@ -119,7 +112,7 @@ def _standing(given: Given, world: World, main: Resource) -> tuple[Standing, str
         return (Standing.ADOPTED if adopted else Standing.MANAGED), "", ""
     if builtin := main.facts.get("builtin"):
         return Standing.BUILTIN, str(builtin), ""
-    rule = given.leave_alone(main)
+    rule = rule_for(given.ignore, main, given.now.date())
     if rule is not None:
         return Standing.IGNORED, rule.reason, rule.expires.isoformat() if rule.expires else ""
     if main.address in world.remade:
@@ -150,14 +143,6 @@ def _told(resource: Resource, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _labels(resource: Resource) -> dict[str, str]:
-    """Return the labels of a live object, wherever its adapter has them."""
-    for found in (resource.facts.get("tags"), resource.attributes.get("tags"), resource.attributes.get("labels")):
-        if isinstance(found, Mapping):
-            return {key: str(value) for key, value in found.items()}
-    return {}
-
-
 def _credentials(parts: Iterable[Resource]) -> tuple[Credential, ...] | None:
     told: list[Any] = [p.facts["credentials"] for p in parts if "credentials" in p.facts]
     if not told:
@@ -181,5 +166,3 @@ def _last_used(parts: Iterable[Resource], credentials: tuple[Credential, ...] | 
         return max(every)
     return "" if told or (used and None not in used) else None
 
-
-__all__ = ["Address", "Given", "Leaving", "Source", "build", "coverage"]
