@@ -13,6 +13,14 @@ guessed; times are RFC 3339 UTC:
 - `part_of`: the address, as text, of the identity that an object of an identity kind is a part of.
 A live object's `depends_on` names everything it has access through, so that access can be told as a chain.
 
+Permissions have these forms everywhere:
+- `kind` is `allow` for what may be done (with `effect` deny: what may not), `assume` for who may become the identity;
+- `not:a,b` as action or resource is everything but `a` and `b`; a comma or backslash of one has a backslash before it;
+- an action `policy:NAME` or `group:NAME` is opaque: it gives something that nhictl does not know;
+- a deny of `not:policy:NAME` is a boundary: nothing but what that allows; when `source` is another resource than the
+  identity, `permissions` of it says what that is;
+- `source` is the address, as text, of the resource that gives it; for `assume` that is the connection it comes through.
+
 Rules enforced here:
 - an `Adapter` is pure and imports no SDK; a `Session` is one live connection and the only thing with effects;
 - `Capabilities` is data and its defaults refuse: what a kind does not list, nhictl does not do there;
@@ -24,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Target
@@ -67,6 +75,10 @@ class Capabilities:
     take effect, or stay invisible to a read, after it was sent. `workers` bounds parallel writes. `revoke` says how
     exactly issued access can be taken back. `fresh_for` is how old, in seconds, a reading may be when a write relies
     on it: by default each object is read again before it is written.
+
+    `patterns` says what stands for more than itself in actions and resources of permissions. `glob`: `*` any text, `?`
+    one character, `${...}` something only the request tells. `path`: `*` at the end, `+` as a whole segment, and of
+    several that fit a path only the most specific counts. Actions are compared without case when `ignore_case`.
     """
 
     provider: str
@@ -77,6 +89,8 @@ class Capabilities:
     revoke: Literal["exact", "coarse", "none"] = "none"
     reads: str = ""
     fresh_for: float = 0.0
+    patterns: Literal["glob", "path"] = "glob"
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +200,8 @@ class Adapter(Protocol):
     def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
         """Return what `resource` gives to the NHI it belongs to, through everything it refers to in `known`. Pure.
 
-        Called for identity kinds: the result is the NHI's whole access in this target, trust included.
+        Called for identity kinds: the result is the NHI's whole access in this target, trust included. `known` holds at
+        least what the resource, and what refers to it, depends on. For another kind it is what that gives by itself.
         """
         ...
 
@@ -200,6 +215,31 @@ class Adapter(Protocol):
 
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open a session with the provider's own credential chain. Imports the SDK here."""
+        ...
+
+
+class Entrance(NamedTuple):
+    """What lets one identity become another of the same provider.
+
+    `names` are texts of trusts (`Permission.resource` of kind `assume`) that let exactly this identity in, `wide` those
+    that let it in among others. Whoever is let in by `wide`, or into an identity of another `scope`, must also be
+    allowed to do `action` on the other's `resource`. `bounded` says that its boundary limits what `names` let it do.
+    """
+
+    names: tuple[str, ...]
+    wide: tuple[str, ...]
+    scope: str
+    action: str
+    resource: str
+    bounded: bool = True
+
+
+@runtime_checkable
+class Impersonating(Protocol):
+    """An adapter has this, too, where one identity can become another by a trust. Pure."""
+
+    def entrance(self, identity: Resource, target: Target) -> Entrance:
+        """Return how `identity` is named by trusts and what becoming it takes."""
         ...
 
 
@@ -221,6 +261,6 @@ def resolved_by_mark(change: Change, operation: Operation, live: Resource | None
 
 
 __all__ = [
-    "Adapter", "Capabilities", "Checkup", "Compiled", "Draft", "Kind", "Managed", "Ref", "Scope", "Session",
-    "resolved_by_mark",
+    "Adapter", "Capabilities", "Checkup", "Compiled", "Draft", "Entrance", "Impersonating", "Kind", "Managed", "Ref",
+    "Scope", "Session", "resolved_by_mark",
 ]  # fmt: skip

@@ -13,8 +13,8 @@ from nhictl.kinds.workspace import Target
 from nhictl.model import Action, Address, Permission, Resource
 from nhictl.providers.aws import access, desired
 from nhictl.providers.aws.calls import Sleep
-from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER
-from nhictl.providers.base import Capabilities, Compiled, Draft, Kind, Session
+from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
+from nhictl.providers.base import Capabilities, Compiled, Draft, Entrance, Kind, Session
 
 _ALL = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.ADOPT, Action.FORGET})
 _REPLACED = _ALL | {Action.REPLACE}
@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
     settle=30.0,
     fresh_for=30.0,
     revoke="coarse",
+    ignore_case=True,
     reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key",
 )  # fmt: skip
 
@@ -83,6 +84,10 @@ class AwsAdapter:
     def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
         """Return the whole access of a role or user, through the policies in `known`."""
         return tuple(access.permissions(resource, known))
+
+    def entrance(self, identity: Resource, target: Target) -> Entrance:
+        """Return how trust policies name a role or user, and what assuming it takes."""
+        return access.entrance(identity, Account.of(target))
 
     def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
         """Return manifests for live objects."""

@@ -17,6 +17,7 @@ from nhictl.providers.aws import normalise, report
 from nhictl.providers.aws.names import (
     DEFAULT_SESSION,
     DISABLED_POLICY,
+    GROUP,
     OIDC,
     POLICY,
     ROLE,
@@ -34,6 +35,7 @@ DENY_ALL: Mapping[str, Value] = {
     "Version": normalise.VERSION,
     "Statement": ({"Effect": "Deny", "Action": ("*",), "Resource": ("*",)},),
 }
+_GROUP = ("path", "policies", "inline")
 _UNIQUE_IDS = ("AROA", "AIDA")
 _TRACKED_DAYS = 400  # IAM user guide, "Last accessed information": the tracking period of roles.
 
@@ -91,6 +93,7 @@ def user(
     """
     attributes = _principal(account, data, data.get("UserPolicyList") or ())
     facts = _facts(data) | {"groups": ordered_set(data.get("GroupList") or ())}
+    groups = [account.address(GROUP, name) for name in ordered_set(data.get("GroupList") or ())]
     told = tuple(_key(k) for k in sorted(keys or (), key=lambda k: str(k["AccessKeyId"])))
     if row is not None:
         facts["credentials"] = report.credentials(row) if keys is None else (*told, *report.others(row))
@@ -98,7 +101,16 @@ def user(
         facts["credentials"] = told
     return _resource(
         account.address(USER, data["UserName"]), attributes, data,
-        native_id=data["UserId"], facts=facts, holds=_held(account, attributes),
+        native_id=data["UserId"], facts=facts, holds=tuple(sorted((*_held(account, attributes), *groups))),
+    )  # fmt: skip
+
+
+def group(account: Account, data: Mapping[str, Any]) -> Resource:
+    """Return a group from the shape of GetAccountAuthorizationDetails: what it gives its members. It has no tags."""
+    attributes = {k: v for k, v in _principal(account, data, data.get("GroupPolicyList") or ()).items() if k in _GROUP}
+    return _resource(
+        account.address(GROUP, data["GroupName"]), attributes, data,
+        native_id=data["GroupId"], facts=_facts(data), holds=_held(account, {**attributes, "boundary": ""}),
     )  # fmt: skip
 
 

@@ -18,10 +18,10 @@ from typing import Any
 from nhictl.model import Address, Attributes, Change, Fault, ProviderError, Resource
 from nhictl.providers.aws import convert, federation, holders, iam_policy, iam_role, iam_user
 from nhictl.providers.aws.calls import PAGE, Calls
-from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
+from nhictl.providers.aws.names import GROUP, OIDC, POLICY, ROLE, SAML, USER, Account
 from nhictl.providers.base import Scope
 
-_FILTERS = {USER: "User", ROLE: "Role", POLICY: "LocalManagedPolicy"}
+_FILTERS = {USER: "User", ROLE: "Role", POLICY: "LocalManagedPolicy", GROUP: "Group"}
 _READS = {
     ROLE: "GetRole", USER: "GetUser", POLICY: "GetPolicy",
     OIDC: "GetOpenIDConnectProvider", SAML: "GetSAMLProvider",

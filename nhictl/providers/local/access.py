@@ -13,13 +13,19 @@ from typing import Any
 from nhictl.model import Address, Permission, Resource, canonical
 
 
-def access(identity: Resource, known: Mapping[Address, Resource]) -> list[Permission]:
-    """Return the permissions of `identity` by the grants, roles and connections in `known`, sorted."""
-    if not identity.attributes.get("enabled"):
+def access(resource: Resource, known: Mapping[Address, Resource]) -> list[Permission]:
+    """Return the permissions of an identity by the grants, roles and connections in `known`, sorted, each source once.
+
+    Of a role they are what it holds; nothing else gives anything by itself.
+    """
+    if resource.address.kind == "role":
+        return sorted(_permissions_in(resource))
+    if not resource.attributes.get("enabled"):
         return []
-    held = [r for r in known.values() if _held_by(identity, r)]
-    found = {p for grant in held for p in _role_permissions(grant, known)}
-    return sorted(found | _ways_in(identity, held, known))
+    held = [r for r in known.values() if _held_by(resource, r)]
+    roles = {Address(g.address.target, "role", str(g.attributes["role"])) for g in held}
+    found = [p for address in sorted(roles) if address in known for p in _permissions_in(known[address])]
+    return sorted([*found, *_ways_in(resource, held, known)])
 
 
 def _held_by(identity: Resource, other: Resource) -> bool:
@@ -27,12 +33,10 @@ def _held_by(identity: Resource, other: Resource) -> bool:
     return at.kind == "grant" and at.target == owner.target and other.attributes.get("identity") == owner.name
 
 
-def _role_permissions(grant: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
-    address = Address(grant.address.target, "role", str(grant.attributes["role"]))
-    role = known.get(address)
-    items: Any = role.attributes.get("permissions", ()) if role else ()
+def _permissions_in(role: Resource) -> Iterable[Permission]:
+    items: Any = role.attributes.get("permissions", ())
     for item in items:
-        yield Permission("allow", item["action"], item["resource"], item["condition"], source=str(address))
+        yield Permission("allow", item["action"], item["resource"], item["condition"], source=str(role.address))
 
 
 def _ways_in(identity: Resource, grants: Iterable[Resource], known: Mapping[Address, Resource]) -> set[Permission]:
