@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -150,9 +151,18 @@ def _distribution(folder: Path) -> None:
 
 
 def _http(
-    port: int, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    port: int,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    ca: Path | None = None,
 ) -> tuple[int, bytes]:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+    made = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    if ca is not None:
+        trust = ssl.create_default_context(cafile=str(ca))
+        made = http.client.HTTPSConnection("127.0.0.1", port, timeout=120, context=trust)
+    with closing(made) as connection:
         connection.request(method, path, body, dict(headers or {}))
         got = connection.getresponse()
         return got.status, got.read()
@@ -186,11 +196,11 @@ class Admin:
         return self.token
 
 
-def token(port: int, realm: str, form: Mapping[str, str]) -> dict[str, Any]:
+def token(port: int, realm: str, form: Mapping[str, str], ca: Path | None = None) -> dict[str, Any]:
     """Return the reply of a realm's token endpoint; raises AssertionError when it refuses."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/realms/{quote(realm)}/protocol/openid-connect/token"
-    status, got = _http(port, "POST", path, urlencode(form).encode(), headers)
+    status, got = _http(port, "POST", path, urlencode(form).encode(), headers, ca=ca)
     assert status == 200, f"no token of realm {realm}: {status} {got[:500]!r}"
     return dict(json.loads(got))
 
@@ -236,7 +246,7 @@ class Keycloak:
     def token(self, client_id: str, secret: str, **form: str) -> dict[str, Any]:
         """Return what the token endpoint gives a client, through the fault layer."""
         asked = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret} | form
-        return token(self.faults.port, self.realm, asked)
+        return token(self.faults.port, self.realm, asked, self.ca)
 
     def _client(self, client_id: str) -> str:
         return str(self.call("GET", f"/clients?clientId={quote(client_id)}")[0]["id"])
