@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nhictl.diff import declared_view, diff_mark, diff_resource
+from nhictl.keeping import accepted
 from nhictl.kinds.common import duration_text
 from nhictl.model import (
     Action,
@@ -116,6 +117,8 @@ def update(rules: Rules, desired: Resource, live: Resource, managed: Managed) ->
         fields += [FieldChange(f"handling.{k}", str(before[k]), str(after[k])) for k in before if before[k] != after[k]]
     if managed.disabled_at:
         fields.append(FieldChange("handling.disabledAt", managed.disabled_at, None))
+    if {desired.subject, str(desired.address)} & rules.adopting:
+        fields += accepted(desired, managed)
     was = desired.renamed_from or live.address
     if was != desired.address:
         fields.append(FieldChange("name", was.name, desired.address.name))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from nhictl import __version__
 from nhictl.access import Worlds, all_permissions, deltas, merged, permissions_of, worlds
 from nhictl.holding import hold_back
+from nhictl.keeping import filled, unfounded
 from nhictl.kinds.workspace import Ignore, Limits
 from nhictl.leaving import guarded, rule_for
 from nhictl.ledger.fold import Folded, recorded
@@ -130,6 +131,7 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
     managed = {a: m for a, m in given.folded.managed.items() if a.target == target.name}
     live, moved = followed(target.adapter.capabilities.kinds, target.snapshot.resources, managed)
     renamed = {address: _with_rename(r, target.desired, managed, moved) for address, r in target.desired.items()}
+    renamed = {address: filled(r, live.get(r.renamed_from or address)) for address, r in renamed.items()}
     target = replace(target, desired=renamed, snapshot=replace(target.snapshot, resources=live))
     changes, findings, unchanged = _decide(given, target, managed)
     changes, waiting = hold_back(changes, findings, desired=target.desired, managed=managed)
@@ -160,13 +162,14 @@ def _decide(
     chosen = _chosen(given, target)
     live = target.snapshot.resources
     changes: dict[Address, Change] = {}
-    findings: list[Finding] = []
+    findings = list(unfounded({a: r for a, r in target.desired.items() if a in chosen}, live))
+    stuck = {f.subject for f in findings if f.level == "error"}
     unchanged = 0
     placed: set[Address] = set()
     for address, desired in target.desired.items():
         was = desired.renamed_from or address
         placed.add(was)
-        if address not in chosen:
+        if address not in chosen or str(address) in stuck:
             continue
         if was != address and address in live:
             findings.append(occupied(desired))

@@ -75,6 +75,7 @@ _RESOURCE = c.record(
     adopt=c.FLAG,
     renamed_from=c.optional(c.ADDRESS),
     facts=c.table(c.VALUE),
+    keep=c.each(c.TEXT),
 )
 _FIELD = c.record(
     FieldChange,

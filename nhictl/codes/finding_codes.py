@@ -46,9 +46,15 @@ _ROWS = (
     ),
     Word(
         "ignored", "a rule of nhictl.yaml leaves the object alone",
-        "Somebody else manages it (`spec.ignore`), and the plan would touch it all the same. Two that manage one object "
-        "undo each other.",
+        "Somebody else manages it (`spec.ignore`), and the plan would touch it all the same. Two that manage one "
+        "object undo each other.",
         "Narrow the rule or let it expire; or do not declare the object, and give it up with `nhictl ledger forget`.",
+    ),
+    Word(
+        "kept", "what a manifest keeps is not there",
+        "`spec.keep` names a field that stays as it is live. Where no object has it, nothing is kept; where nothing is "
+        "live, nhictl cannot make up what it holds.",
+        "Correct the field in `keep`; or say the field in the manifest, so that the object can be made.",
     ),
     Word(
         "last-admin", "nobody managed would keep full administration",

@@ -13,10 +13,25 @@ ROWS: tuple[Code, ...] = (
         "ignore: [{match: {targets: [aws-prod]}, reason: Terraform manages it}]",
     ),
     Code(
+        "E566",
+        "Nothing says what proves the identity",
+        "`identity: {existing: {}}` leaves what proves an identity as it is in the target: `keep` names the field that"
+        " holds it. Without that a plan would have to guess, or take it away.",
+        "identity: {existing: {}}",
+        "identity: {existing: {}}\nkeep: [trust]",
+    ),
+    Code(
         "W616",
         "A rule to leave objects alone has expired",
         "From its `expires` on a rule no longer counts: import, inventory and plan see the objects again.",
         "ignore: [{match: {names: [cdk-*]}, reason: Moving to nhictl, expires: 2025-01-31}]",
         "ignore: [{match: {names: [cdk-*]}, reason: CDK manages it}]",
+    ),
+    Code(
+        "W617",
+        "A manifest says what it also keeps",
+        "A kept field stays as it is live, so what the manifest says about it has no effect; a reader believes it.",
+        "identity: {githubActions: {repository: example/shop, branch: main}}\nkeep: [trust]",
+        "identity: {existing: {}}\nkeep: [trust]",
     ),
 )

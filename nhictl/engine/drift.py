@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from nhictl.diff import diff_resource
 from nhictl.engine.live import Connected
 from nhictl.engine.prepare import Prepared
+from nhictl.keeping import is_kept
 from nhictl.ledger.fold import recorded
 from nhictl.model import Address, Change, FieldChange, Managed, Resource, Snapshot
 from nhictl.ownership import followed
@@ -27,13 +28,15 @@ EVERYTHING = Selection()
 @dataclass(frozen=True, slots=True)
 class Drifted:
     """One managed object that is no longer as we left it. `what` is changed, missing, remade, unmarked, or foreign:
-    an object that is not ours and gives the identity access."""
+    an object that is not ours and gives the identity access. `kept` are those of its fields that its manifest leaves
+    as they are: a plan changes nothing there."""
 
     address: Address
     subject: str
     what: str
     fields: tuple[FieldChange, ...] = ()
     since: str = ""
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def drift(prepared: Prepared, open_targets: tuple[Connected, ...], selection: Se
         checked += 1
         one = _compare(kinds[address.target][address.kind], record, views[address.target].get(address), owner)
         if one is not None:
-            found.append(one)
+            found.append(replace(one, kept=_kept(one, prepared)))
     found += _attached(selection, prepared, kinds, views)
     drifted = {d.address for d in found}
     pending = tuple(c for c in prepared.plan.changes if c.address not in drifted or _pending(c, prepared))
@@ -86,6 +89,11 @@ def _selected(selection: Selection, record: Managed, prepared: Prepared) -> bool
     names = {record.subject, now.subject if now is not None else record.subject}
     excluded = any(selection.leaves_out(record.address, name) for name in names)
     return not excluded and any(selects(selection, record.address, name, None) for name in names)
+
+
+def _kept(one: Drifted, prepared: Prepared) -> tuple[str, ...]:
+    desired = prepared.desired.get(one.address)
+    return tuple(f.path for f in one.fields if is_kept(desired, f.path))
 
 
 def _view(

@@ -130,9 +130,11 @@ def _desired(
     desired: dict[Address, Resource] = {}
     diagnostics: list[Diagnostic] = []
     for at in open_targets:
-        compiled = at.adapter.desired(request.compile(at.target, names))
+        estate = request.compile(at.target, names)
+        compiled = at.adapter.desired(estate)
         diagnostics += [*compiled.diagnostics, *_collisions(compiled.resources)]
-        desired.update({r.address: _marked_for_adoption(r, request.adopt) for r in compiled.resources})
+        keep = estate.keep()
+        desired.update({r.address: _marked(r, request.adopt, keep.get(r.subject, ())) for r in compiled.resources})
     if any(d.severity is Severity.ERROR for d in diagnostics):
         raise InvalidManifests(tuple(sorted(diagnostics, key=lambda d: d.sort_key)))
     return desired, tuple(diagnostics)
@@ -150,10 +152,10 @@ def _collisions(resources: Iterable[Resource]) -> Iterable[Diagnostic]:
             )  # fmt: skip
 
 
-def _marked_for_adoption(resource: Resource, adopt: frozenset[str]) -> Resource:
-    if resource.subject in adopt or str(resource.address) in adopt:
-        return replace(resource, adopt=True)
-    return resource
+def _marked(resource: Resource, adopt: frozenset[str], keep: tuple[str, ...]) -> Resource:
+    """Return a desired resource with what the core adds: whether it is asked for now, and the fields that are kept."""
+    asked = resource.subject in adopt or str(resource.address) in adopt or resource.address.target in adopt
+    return replace(resource, adopt=resource.adopt or asked, keep=keep) if asked or keep else resource
 
 
 def _scope(target: str, desired: Mapping[Address, Resource], managed: Mapping[Address, Managed]) -> Scope:

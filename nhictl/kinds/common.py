@@ -53,6 +53,11 @@ class Meta:
         return Meta(data["name"], data.get("labels") or {}, tuple(data.get("previously") or ()))
 
 
+def keeps(keep: tuple[str, ...], kind: str, field: str) -> bool:
+    """True when `spec.keep` names the whole `field` of objects of the provider's `kind`."""
+    return field in keep or f"{kind}/{field}" in keep
+
+
 def only_block(spec: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Mapping[str, Any]]:
     """Return name and content of the one block of `spec` out of `names`; ("", {}) when there is none."""
     for name in spec:

@@ -27,6 +27,7 @@ class Connection:
     adopt: bool
     native_name: str
     document: Document
+    keep: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -53,4 +54,5 @@ def parse(document: Document) -> Connection:
         spec.get("adopt", False),
         spec.get("nativeName", ""),
         document,
+        tuple(spec.get("keep") or ()),
     )

@@ -50,6 +50,11 @@ class Estate:
             and g.role in self.roles
         )
 
+    def keep(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the fields that each manifest object leaves as they are, by reference; those without any left out."""
+        own: list[NHI | Role | Connection] = [*self.nhis, *self.roles.values(), *self.connections.values()]
+        return {item.ref: item.keep for item in own if item.keep}
+
     def expired(self, nhi: NHI) -> bool:
         """True when the NHI's lifecycle has ended: it stays, disabled and without grants."""
         return nhi.expires is not None and nhi.expires <= self.today

@@ -49,6 +49,7 @@ class NHI:
     adopt: bool
     native_name: str
     document: Document
+    keep: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -82,6 +83,7 @@ def parse(document: Document) -> NHI:
         adopt=spec.get("adopt", False),
         native_name=spec.get("nativeName", ""),
         document=document,
+        keep=tuple(spec.get("keep") or ()),
     )
 
 

@@ -27,6 +27,7 @@ class Role:
     adopt: bool
     native_name: str
     document: Document
+    keep: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -50,4 +51,5 @@ def parse(document: Document) -> Role:
         spec.get("adopt", False),
         spec.get("nativeName", ""),
         document,
+        tuple(spec.get("keep") or ()),
     )

@@ -129,6 +129,9 @@ def _nhi(document: Document, spec: Mapping[str, Any], index: Index) -> _Found:
     yield from _environments(document, spec["environments"], index, ("spec", "environments"))
     for place, name in enumerate(spec.get("targets") or ()):
         yield from _target(document, name, index, ("spec", "targets", place))
+    if "existing" in spec["identity"] and not spec.get("keep"):
+        text, hint = f"nothing says what proves {document.ref}", "name in `keep` the field that does, such as `trust`"
+        yield Diagnostic("E566", text, document.span("spec", "identity", "existing"), hint=hint)
     seen: dict[tuple[str, str], list[tuple[int, set[str]]]] = {}
     for place in range(len(spec.get("grants") or ())):
         yield from _grant(document, place, index)

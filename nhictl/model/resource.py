@@ -83,7 +83,8 @@ class Resource:
     `attributes` are the fields nhictl compares, already normalised by the adapter. `subject` is the manifest object
     it comes from (`nhi/payments-ci`), empty for live objects. `native_id`, `mark` and `facts` are known for live
     objects only; `mark_known` is false where a bulk read cannot tell the mark. `facts` are shown and never compared
-    (creation time, last use, credential ages; times are RFC 3339 UTC).
+    (creation time, last use, credential ages; times are RFC 3339 UTC). `keep` names fields of a desired resource that
+    stay as they are live, see `nhictl.keeping`.
     """
 
     address: Address
@@ -97,6 +98,7 @@ class Resource:
     adopt: bool = False
     renamed_from: Address | None = None
     facts: Attributes = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
     place: Place | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -38,6 +38,8 @@ class Drifted(Protocol):
     def fields(self) -> tuple[FieldChange, ...]: ...
     @property
     def since(self) -> str: ...
+    @property
+    def kept(self) -> tuple[str, ...]: ...
 
 
 class Drift(Protocol):
@@ -89,6 +91,9 @@ def _drifted(found: Sequence[Drifted], style: Style) -> Iterator[str]:
         left = min(max((columns(row.path) for row in told), default=0), style.width // 3)
         for row in told:
             yield from row_lines(row, style, left)
+        if one.kept:
+            yield f"      kept as it is, no plan changes it: {visible(', '.join(one.kept))}"
+            yield f"      to record what it is now: nhictl adopt {visible(one.subject)}"
 
 
 def as_json(found: Drift) -> dict[str, object]:
@@ -117,6 +122,7 @@ def _one(one: Drifted) -> dict[str, object]:
         "subject": one.subject,
         "what": one.what,
         "since": one.since,
+        "kept": list(one.kept),
         "fields": [
             {
                 "path": f.path,

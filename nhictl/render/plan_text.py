@@ -119,7 +119,9 @@ def _change(change: Change, style: Style, left: int, *, first: bool) -> Iterator
 def _note(change: Change) -> str:
     risk = "" if change.risk is Direction.NONE else f"access {change.risk.value}"
     reason = "" if change.reason in _SAID_BY_THE_WORD else visible(change.reason)
-    return "; ".join(part for part in (risk, reason) if part)
+    keep = change.after.keep if change.after is not None else ()
+    kept = f"kept as it is: {visible(', '.join(keep))}" if keep else ""
+    return "; ".join(part for part in (risk, reason, kept) if part)
 
 
 def _details(change: Change, style: Style) -> Iterator[str]:

@@ -16,9 +16,15 @@ FOUND = SimpleNamespace(
             what="changed",
             fields=(FieldChange("permissions", added=("delete *",)), FieldChange("enabled", True, False)),
             since="2026-11-20T00:00:00Z",
+            kept=(),
         ),
         SimpleNamespace(
-            address=Address("directory", "identity", "gone"), subject="nhi/gone", what="missing", fields=(), since=""
+            address=Address("directory", "identity", "gone"),
+            subject="nhi/gone",
+            what="missing",
+            fields=(),
+            since="",
+            kept=(),
         ),
     ],
     pending=(Change(Address("directory", "grant", "x"), Action.CREATE, "nhi/x", "declared"),),

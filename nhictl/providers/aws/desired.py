@@ -186,6 +186,8 @@ def _principal(work: Composition, nhi: NHI) -> Resource | None:
         trusted = _trust(work, nhi)
         if trusted is None:
             return None
+        if trusted.document and keeps(nhi.keep, ROLE, "trust"):
+            work.said.append(_without_effect(nhi))
         attributes |= {"description": nhi.purpose, "max_session_duration": _session(reach)}
         attributes |= {"trust": trusted.document} if trusted.document else {}
         depends += trusted.depends_on
@@ -193,6 +195,14 @@ def _principal(work: Composition, nhi: NHI) -> Resource | None:
     return Resource(
         address, attributes, subject=nhi.ref, handling=nhi.handling, adopt=nhi.adopt,
         depends_on=tuple(sorted(set(depends) - {address})), place=nhi.document.place("metadata", "name"),
+    )  # fmt: skip
+
+
+def _without_effect(nhi: NHI) -> Diagnostic:
+    return Diagnostic(
+        "W617", f"{nhi.ref} keeps its trust, so what `identity` says has no effect once it exists",
+        nhi.document.span("spec", "identity"), severity=Severity.WARNING,
+        hint="take `trust` out of `keep`, or write `identity: {existing: {}}`",
     )  # fmt: skip
 
 

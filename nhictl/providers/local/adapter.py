@@ -201,6 +201,8 @@ def _identity(names: _Names, nhi: NHI) -> Resource:
         "proof": {nhi.identity_kind: freeze(nhi.identity)} if nhi.identity_kind else {},
         "credentials": _credentials(nhi),
     }
+    if nhi.identity_kind == "existing":
+        del attributes["proof"]
     return Resource(
         address,
         attributes,
