@@ -137,9 +137,9 @@ class Rights:
         """Return of several paths the most specific, when one path is asked for. A deny counts as any other."""
         if self.rules.style != "path" or not all(glob.plain for glob in asked.resources.globs):
             return found
-        fitting = [r for r in (*self.allows, *self.denies) if meets(r.resources, asked.resources)]
+        fitting = [r for r in (*self.allows, *self.denies) if not r.opaque and meets(r.resources, asked.resources)]
         best = max((patterns.rank(r.permission.resource) for r in fitting), default=())
-        return [r for r in found if patterns.rank(r.permission.resource) == best]
+        return [r for r in found if r.opaque or patterns.rank(r.permission.resource) == best]
 
     def _judged(self, rule: Rule, asked: Rule, *, bounded: bool = True) -> Held:
         met = [d for d in self.denies if d.meets(rule) and d.meets(asked) and self._counts(d, rule)]
