@@ -125,8 +125,9 @@ def _shipped(name: str) -> str:
 def _header(report: Report, title: str) -> Markup:
     inventory = report.inventory
     facts = (
-        ("Read at", inventory.time), ("Environment", inventory.environment), ("Commit", report.commit[:12] or "unknown"),
-        ("Made by", report.by or "unknown"), ("With", report.tool or "unknown"),
+        ("Read at", inventory.time), ("Environment", inventory.environment),
+        ("Commit", report.commit[:12] or "unknown"), ("Made by", report.by or "unknown"),
+        ("With", report.tool or "unknown"),
     )  # fmt: skip
     told = (el("div", el("dt", term), el("dd", el("bdi", what))) for term, what in facts)
     return el("header", el("h1", "Non-human identities of ", el("bdi", title.removeprefix("Non-human identities of "))),
@@ -203,13 +204,14 @@ def _filters(inventory: Inventory) -> Iterator[Markup]:
         return
     standings = [one.value for one in Standing if any(item.standing is one for item in inventory.items)]
     targets = sorted({item.address.target for item in inventory.items})
-    yield el("form", *_choice("standing", "Standing", standings), *_choice("target", "Target", targets),
-             class_="filters", hidden=True, aria_label="Filter identities")  # fmt: skip
+    both = (_choice("standing", "Standing", standings), _choice("target", "Target", targets))
+    yield el("form", *both, class_="filters", hidden=True, aria_label="Filter identities")
 
 
-def _choice(name: str, label: str, values: Sequence[str]) -> tuple[Markup, Markup]:
+def _choice(name: str, label: str, values: Sequence[str]) -> Markup:
     options = (el("option", value, value=value) for value in values)
-    return el("label", label, for_=name), el("select", el("option", "all", value=""), *options, id=name)
+    select = el("select", el("option", "all", value=""), *options, id=name)
+    return el("div", el("label", label, for_=name), select)
 
 
 def _all(rows: Sequence[Markup]) -> Markup:

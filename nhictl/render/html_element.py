@@ -8,11 +8,13 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nhictl.render.safe import html
 
 LONGEST = 1_000
+_PLAIN = re.compile(r"[A-Za-z0-9 _./:*,()-]*")
 _VOID = frozenset({"input", "meta"})
 
 
@@ -28,7 +30,7 @@ Attribute = str | int | bool | None
 def text(value: str) -> str:
     """Return `value` escaped for a text node or a quoted attribute, cut when it is longer than anybody reads."""
     if len(value) <= LONGEST:
-        return html(value)
+        return value if _PLAIN.fullmatch(value) else html(value)
     return f"{html(value[:LONGEST])}… ({len(value) - LONGEST:,} more characters)"
 
 

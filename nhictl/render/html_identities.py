@@ -117,7 +117,7 @@ def _used(item: Item, now: datetime | None) -> Markup:
 def _change(item: Item) -> Markup:
     if not item.changed:
         return _dim("not by nhictl")
-    return join((el("time", item.changed[:10]), small(f"by {item.changed_by}" if item.changed_by else "")))
+    return join((t.when(item.changed), small(f"by {item.changed_by}" if item.changed_by else "")))
 
 
 def _credentials(item: Item, oldest: Aged | None) -> Markup:
@@ -136,13 +136,14 @@ def access(item: Item) -> Markup:
     may = [str(phrase) for phrase in said(item.permissions, "")]
     trust = [str(phrase) for phrase in said(item.trust, "")]
     about = _about(item)
-    head = f"{_count(len(item.permissions), 'permission')}, {_count(len(item.roles), 'role')}"
+    parts = ((len(item.permissions), "permission"), (len(item.roles), "role"))
+    head = ", ".join(_count(number, word) for number, word in parts if number) or "none"
     shown = facts(
         (
             ("Roles", items(item.roles)), ("May", _most(may, item)), ("Trust", _most(trust, item)), *about,
         )
     )  # fmt: skip
-    return el("details", el("summary", head), shown) if shown else join((head,))
+    return el("details", el("summary", head), shown) if shown else t.NONE
 
 
 def _most(phrases: Sequence[str], item: Item) -> Markup:
@@ -154,7 +155,7 @@ def _most(phrases: Sequence[str], item: Item) -> Markup:
 def _about(item: Item) -> tuple[tuple[str, str], ...]:
     native = item.native_id if item.native_id not in ("", item.address.name) else ""
     return (
-        ("Service", item.service), ("Created", (item.created or "")[:10]), ("Provider id", native),
+        ("Service", item.service), ("Created", (item.created or "")[:10]), ("Id", native),
         ("Manifest", _position(item.position)),
     )  # fmt: skip
 

@@ -59,12 +59,16 @@ def changes(found: Iterable[Happened]) -> list[Markup]:
     return [
         t.row(
             CHANGES, join((el("b", change.time[:16].replace("T", " ")), small(f"entry {change.seq}"))),
-            join((f"{change.action} ", el("bdi", change.subject or change.address), el("small", el("code", change.address)))),
-            el("bdi", change.who) if change.who else t.UNKNOWN, _outcome(change),
+            _what(change), el("bdi", change.who) if change.who else t.UNKNOWN, _outcome(change),
             ", ".join(change.access) or el("span", "not moved", class_="dim"), _why(change),
         )
         for change in found
     ]  # fmt: skip
+
+
+def _what(change: Happened) -> Markup:
+    where = el("small", el("code", change.address))
+    return join((f"{change.action} ", el("bdi", change.subject or change.address), where))
 
 
 def _outcome(change: Happened) -> Markup:

@@ -73,7 +73,9 @@ def _governed(inventory: Inventory, every: Sequence[Item]) -> Iterator[Markup]:
     number, bare = whole.managed + whole.unmanaged, len(shadows(every))
     risky = sum(bool(item.risks) for item in every)
     ownerless = sum(not item.owner for item in every)
-    yield _tile("Coverage", percent(whole), f"{whole.managed:,} of {number:,} identities are managed",
+    share = "none" if whole.percent is None else percent(whole)
+    what = f"{whole.managed:,} of {number:,} identities are managed" if number else "there is nothing to govern"
+    yield _tile("Coverage", share, what,
                 link="coverage", graph=bar(whole.managed, number, "good"))  # fmt: skip
     yield _tile("Unmanaged", f"{bare:,}", "nobody declared them", tone="warn" if bare else "", link="unmanaged",
                 graph=bar(bare, len(every), "warn"))  # fmt: skip
@@ -173,7 +175,9 @@ def by_age(credentials: Sequence[Aged]) -> Markup:
     found = buckets(credentials)
     most = max(number for _, number in found)
     rows = [t.row(AGES, name.capitalize(), _counted(number, most, _tone(name))) for name, number in found]
-    return t.render(AGES, "By the time since they were created. Those of ignored and built-in identities are left out.", rows)
+    return t.render(
+        AGES, "By the time since they were created. Those of ignored and built-in identities are left out.", rows
+    )
 
 
 def _tone(bucket: str) -> str:

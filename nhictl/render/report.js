@@ -2,6 +2,7 @@
 // Search, sort and filter what stands in the page. Nothing is fetched, stored or written as HTML.
 (() => {
   const PAGE = 200;
+  const MORE = 1000;
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const byId = (name) => document.getElementById(name);
   const make = (name, text) => Object.assign(document.createElement(name), { textContent: text });
@@ -9,7 +10,7 @@
 
   const tables = [...document.querySelectorAll("table[data-rows]")].map((table) => {
     const rows = [...table.tBodies[0].rows].map((element) => ({ element, text: null }));
-    return { table, rows, word: table.dataset.rows, limit: PAGE, matching: rows.length, more: null };
+    return { table, body: table.tBodies[0], rows, matching: rows, word: table.dataset.rows, limit: PAGE };
   });
 
   function textOf(row) {
@@ -17,20 +18,19 @@
     return row.text;
   }
 
-  // Writes to the page only what changed; rows beyond the limit stay in it, for print.
-  function show(state, wanted) {
-    let matching = 0;
-    for (const row of state.rows) {
-      const fits = wanted(row);
-      if (fits) matching += 1;
-      const name = !fits ? "out" : matching > state.limit ? "later" : "";
-      if (row.element.className !== name) row.element.className = name;
-    }
-    state.matching = matching;
-    state.more.hidden = matching <= state.limit && matching > 0;
-    const shown = Math.min(state.limit, matching);
-    state.said.textContent = matching ? `${number(shown)} of ${number(matching)} ${state.word} shown.` : `No ${state.word} match.`;
-    for (const button of state.more.querySelectorAll("button")) button.hidden = matching <= state.limit;
+  // Only rows that are shown stand in the page: it stays quick with ten thousand of them.
+  function place(state, limit) {
+    state.body.replaceChildren(...state.matching.slice(0, limit).map((row) => row.element));
+  }
+
+  function show(state) {
+    place(state, state.limit);
+    const all = state.matching.length;
+    const shown = Math.min(state.limit, all);
+    state.more.hidden = shown === all && all > 0;
+    state.button.hidden = shown === all;
+    state.button.textContent = `Show ${number(Math.min(MORE, all - shown))} more`;
+    state.said.textContent = all ? `${number(shown)} of ${number(all)} ${state.word} shown.` : `No ${state.word} match.`;
   }
 
   const search = byId("search");
@@ -49,8 +49,11 @@
   }
 
   function update() {
-    for (const state of tables) show(state, fits(state));
-    const counts = tables.map((state) => `${number(state.matching)} of ${number(state.rows.length)} ${state.word}`);
+    for (const state of tables) {
+      state.matching = state.rows.filter(fits(state));
+      show(state);
+    }
+    const counts = tables.map((state) => `${number(state.matching.length)} of ${number(state.rows.length)} ${state.word}`);
     byId("found").textContent = narrowed() ? `Found ${counts.join(", ")}.` : "";
   }
 
@@ -64,16 +67,15 @@
   }
 
   function more(state) {
-    const box = Object.assign(make("div", ""), { className: "more" });
+    state.more = Object.assign(make("div", ""), { className: "more" });
     state.said = make("span", "");
-    const next = make("button", `Show ${PAGE} more`);
-    const all = make("button", "Show all");
-    next.type = all.type = "button";
-    next.addEventListener("click", () => { state.limit += PAGE; update(); });
-    all.addEventListener("click", () => { state.limit = Infinity; update(); });
-    box.append(state.said, next, all);
-    state.table.after(box);
-    state.more = box;
+    state.button = Object.assign(make("button", ""), { type: "button" });
+    state.button.addEventListener("click", () => {
+      state.limit += MORE;
+      show(state);
+    });
+    state.more.append(state.said, state.button);
+    state.table.after(state.more);
   }
 
   // A cell's place in its column's order; null is unknown and comes last, whichever way.
@@ -111,31 +113,36 @@
         for (const one of heads) one.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", way);
         state.rows = sorted(state.rows, index, sort, way === "ascending" ? 1 : -1);
-        const body = document.createDocumentFragment();
-        for (const row of state.rows) body.append(row.element);
-        table.tBodies[0].append(body);
-        if (state.more) update();
+        state.matching = sorted(state.matching, index, sort, way === "ascending" ? 1 : -1);
+        if (state.more) show(state);
+        else place(state);
       });
     });
   }
 
-  // A link to a row that the search or the limit hides shows it.
+  // A link to a row that the search or the limit leaves out brings it back.
+  const places = new Map();
+  for (const state of tables) {
+    for (const row of state.rows) if (row.element.cells[0].id) places.set(row.element.cells[0].id, [state, row]);
+  }
   function reveal() {
-    const row = byId(location.hash.slice(1))?.closest("tr");
-    if (!row || !row.className) return;
-    if (row.className === "out") {
+    const [state, row] = places.get(location.hash.slice(1)) ?? [];
+    if (!row || row.element.isConnected) return;
+    if (!state.matching.includes(row)) {
       search.value = "";
       for (const [field] of choices) field.value = "";
       update();
     }
-    row.className = "";
-    row.scrollIntoView();
+    state.limit = Math.max(state.limit, state.matching.indexOf(row) + 1);
+    show(state);
+    location.replace(location.hash);
   }
 
   for (const state of tables) more(state);
   for (const table of document.querySelectorAll("table")) {
     const own = tables.find((state) => state.table === table);
-    sortable(table, own ?? { rows: [...table.tBodies[0].rows].map((element) => ({ element })) });
+    const rows = [...table.tBodies[0].rows].map((element) => ({ element }));
+    sortable(table, own ?? { body: table.tBodies[0], rows, matching: rows });
   }
   if (tables.length) {
     search.addEventListener("input", later);
@@ -148,12 +155,16 @@
     addEventListener("hashchange", reveal);
     reveal();
   }
-  if (!CSS.supports("selector(::details-content)")) {
-    let closed = [];
-    addEventListener("beforeprint", () => {
-      closed = [...document.querySelectorAll("details:not([open])")];
-      for (const one of closed) one.open = true;
-    });
-    addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
-  }
+  // Print has every row that matches, and everything unfolded.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    for (const state of tables) place(state);
+    if (CSS.supports("selector(::details-content)")) return;
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const state of tables) place(state, state.limit);
+    for (const one of closed) one.open = false;
+  });
 })();
