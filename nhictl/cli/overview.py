@@ -12,6 +12,8 @@ COMMANDS = {
     "apply": "Carry out a plan and record every change.",
     "drift": "Compare live systems with what was last applied.",
     "adopt": "Take an existing object under management.",
+    "inventory": "List every identity of every target, managed or not.",
+    "get": "List the declared NHIs, or with --live the inventory.",
     "audit": "Ask the ledger: log, show, verify, export.",
     "history": "Show everything that happened to one NHI.",
     "ledger": "Look after the ledger: lock list, lock break, forget.",

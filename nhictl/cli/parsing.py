@@ -23,6 +23,7 @@ _HABITS = {
     "log": "audit log", "logs": "audit log", "show": "audit show", "verify": "audit verify",
     "export": "audit export", "unlock": "ledger lock break", "force-unlock": "ledger lock break",
     "lock": "ledger lock list", "locks": "ledger lock list", "forget": "ledger forget", "new": "init",
+    "list": "inventory", "ls": "inventory",
 }  # fmt: skip
 
 

@@ -17,14 +17,14 @@ app = new_app()
 @app.command(epilog="\b\nExamples:\n  nhictl schema NHI\n  nhictl schema plan\n  nhictl schema > nhictl.json")
 def schema(
     kind: Annotated[
-        str, typer.Argument(metavar="[KIND]", help="A kind, `workspace` or `plan`; all kinds by default.")
+        str, typer.Argument(metavar="[KIND]", help="A kind, `workspace`, `plan` or `inventory`; all kinds by default.")
     ] = "",
     debug: o.Debug = False,
 ) -> None:
     """Print the JSON Schema of a kind, or of every manifest."""
     from nhictl.manifest.schema_files import KINDS, text
 
-    known = {**{name.lower(): name for name in KINDS}, "plan": "plan", "nhictl": "nhictl"}
+    known = {**{name.lower(): name for name in KINDS}, "plan": "plan", "inventory": "inventory", "nhictl": "nhictl"}
     name = kind.lower() or "nhictl"
     if name not in known:
         raise NhictlError(f"no such kind: {kind}", hint=f"one of {', '.join(known.values())}", exit_code=Exit.USAGE)

@@ -165,4 +165,3 @@ def _last_used(parts: Iterable[Resource], credentials: tuple[Credential, ...] | 
     if any(every):
         return max(every)
     return "" if told or (used and None not in used) else None
-

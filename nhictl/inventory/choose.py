@@ -34,26 +34,37 @@ class Choice:
     stale: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A part of an inventory, and of how many identities. Asked for what was not used for `stale` seconds, `unknown` is
+    the number of fitting identities of which nobody knows.
+    """
+
+    inventory: Inventory
+    of: int
+    stale: int = 0
+    unknown: int = 0
+
+
 def stale(item: Item, now: dt.datetime, seconds: int) -> bool | None:
     """Say whether an identity was not used for `seconds`, or never and is older than that; None when not known."""
-    if item.last_used is None:
-        return None
+    old = age(item.created, now)
+    if old is not None and old <= seconds:
+        return False
     if item.last_used:
         unused = age(item.last_used, now)
         return None if unused is None else unused > seconds
-    if item.tracked_days and seconds > item.tracked_days * DAY:
+    if item.last_used is None or old is None or (item.tracked_days and seconds > item.tracked_days * DAY):
         return None
-    old = age(item.created, now)
-    return None if old is None else old > seconds
+    return True
 
 
-def choose(inventory: Inventory, choice: Choice, now: dt.datetime) -> tuple[Inventory, int]:
-    """Return the inventory with the chosen identities only, and how many more may be stale: nobody knows."""
+def choose(inventory: Inventory, choice: Choice, now: dt.datetime) -> Chosen:
+    """Return the inventory with the chosen identities only."""
     fitting = [item for item in inventory.items if _fits(item, choice)]
-    if not choice.stale:
-        return replace(inventory, items=tuple(fitting)), 0
-    found = [(item, stale(item, now, choice.stale)) for item in fitting]
-    return replace(inventory, items=tuple(i for i, s in found if s)), sum(s is None for _, s in found)
+    found = [(item, stale(item, now, choice.stale) if choice.stale else True) for item in fitting]
+    kept = replace(inventory, items=tuple(item for item, is_stale in found if is_stale))
+    return Chosen(kept, len(inventory.items), choice.stale, sum(is_stale is None for _, is_stale in found))
 
 
 def _fits(item: Item, choice: Choice) -> bool:

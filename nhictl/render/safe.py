@@ -21,6 +21,7 @@ _INVISIBLE = re.compile(
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MARKDOWN = re.compile(r"(?![.;:)](?: |\Z))(?!(?<=[A-Za-z0-9])[-/](?=[A-Za-z0-9]))[^A-Za-z0-9 ,(\u0080-\U0010ffff]")
 _REFERENCE = frozenset("@#!~%$&:")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _PLAIN_CODE = re.compile(r"[^`|\\]*\Z")
 _UNSAFE_JSON = re.compile(r"[^\x20-\x7e\n]")
 
@@ -70,6 +71,11 @@ def fence(lines: list[str], language: str = "") -> list[str]:
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
     return [ticks + language, *shown, ticks]
+
+
+def csv_cell(text: str) -> str:
+    """Return `text` as a CSV cell that no spreadsheet takes for a formula."""
+    return f"'{visible(text)}" if text.lstrip(" ").startswith(_FORMULA) else visible(text)
 
 
 def workflow_command(text: str, *, attribute: bool = False) -> str:
