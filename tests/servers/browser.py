@@ -113,5 +113,5 @@ def axe() -> str:
 
 
 if __name__ == "__main__":
-    print(chromium(), axe_source())
-    sys.exit(chromium() is None)
+    print(f"Chromium: {chromium()}, axe-core: {axe_source()}")
+    sys.exit(chromium() is None or axe_source() is None)
