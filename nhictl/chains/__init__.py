@@ -6,12 +6,12 @@ Rules enforced here:
 - what nobody knows is told as such: an opaque policy makes a holder that might, never one that cannot.
 """
 
-from nhictl.chains.asking import DEPTH, Access, Answer, Given, Holder, Link, Reached, access, who_can
+from nhictl.chains.asking import DEPTH, Access, Answer, Given, Holder, Link, Reached, access, steps, who_can
 from nhictl.chains.becoming import Step
 from nhictl.chains.verdict import Held, Question, Verdict
 from nhictl.chains.world import At, Party, World
 
 __all__ = [
     "DEPTH", "Access", "Answer", "At", "Given", "Held", "Holder", "Link", "Party", "Question", "Reached", "Step",
-    "Verdict", "World", "access", "who_can",
+    "Verdict", "World", "access", "steps", "who_can",
 ]  # fmt: skip

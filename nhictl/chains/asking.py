@@ -131,6 +131,13 @@ def who_can(world: World, question: Question) -> Answer:
     return Answer(question, tuple(sorted(holders, key=lambda h: (_ORDER[h.verdict], h.name))), deeper)
 
 
+def steps(world: World) -> Iterator[Step]:
+    """Yield the best step of each identity into each other one that it can become."""
+    doors = Doors.of(world)
+    for main in sorted(world.parties):
+        yield from doors.leaving(main)
+
+
 def _givens(
     doors: Doors, held: Mapping[Address, tuple[Held, ...]], found: _Found | None, party: Party
 ) -> Iterator[Given]:
@@ -154,7 +161,7 @@ def _best_first(held: Iterable[Held]) -> tuple[Held, ...]:
 
 
 def _spread(
-    starts: Mapping[Address, bool], steps: Callable[[Address], Iterable[Step]], *, forward: bool
+    starts: Mapping[Address, bool], beside: Callable[[Address], Iterable[Step]], *, forward: bool
 ) -> tuple[dict[Address, _Found], bool]:
     """Return the best way of each identity from, or when not `forward` to, one of `starts`, and whether it was cut.
 
@@ -169,7 +176,7 @@ def _spread(
         if main in found:
             continue
         found[main] = way
-        following = [s for s in steps(main) if (s.into if forward else s.who) not in found]
+        following = [s for s in beside(main) if (s.into if forward else s.who) not in found]
         if length == DEPTH:
             deeper = deeper or bool(following)
             continue

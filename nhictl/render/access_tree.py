@@ -185,7 +185,8 @@ def _word(held: Held) -> str:
 def _limits(held: Held) -> str:
     if held.denied_by:
         return "denied by " + "; ".join(map(_told, held.denied_by))
-    return "except by " + "; ".join(map(_told, held.limited_by)) if held.limited_by else ""
+    bounds = [f"as far as {_told(p)} lets it" for p in held.limited_by if _bound(p)]
+    return "; ".join([*bounds, *(f"except {_told(p)}" for p in held.limited_by if not _bound(p))])
 
 
 def _told(permission: Permission) -> str:
