@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ COORDINATES = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 FETCH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:get"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 ADMIN, PASSWORD = "admin", "not-a-secret-for-tests-only"
+OLDEST_JAVA = 17
 START_SECONDS = 240.0
 BUILD = ("--db=dev-file", "--features=client-secret-rotation")
 START = (
@@ -42,12 +44,22 @@ def reason() -> str | None:
     """Say what is missing to run Keycloak here; None when nothing is."""
     if os.environ.get("NHICTL_TEST_KEYCLOAK_URL"):
         return None
-    java = os.environ.get("JAVA_HOME")
-    if not shutil.which("java", path=f"{java}/bin" if java else None):
-        return "Keycloak: Java 17"
+    if _java() < OLDEST_JAVA:
+        return f"Keycloak: Java {OLDEST_JAVA}"
     if not os.environ.get("KEYCLOAK_HOME") and not shutil.which("mvn") and not _name().is_dir():
         return "Keycloak: Maven or KEYCLOAK_HOME"
     return None
+
+
+def _java() -> int:
+    """Return the version of Java that Keycloak would get, 0 without one."""
+    home = os.environ.get("JAVA_HOME")
+    program = shutil.which("java", path=f"{home}/bin" if home else None)
+    if program is None:
+        return 0
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
+    named = re.search(r'version "(\d+)', said)
+    return int(named.group(1)) if named else 0
 
 
 def prepared() -> Path:
