@@ -1,0 +1,129 @@
+"""What an identity may do in Vault, and how somebody becomes it, from resources alone. Pure.
+
+Rules enforced here:
+- access comes through the auth role's own policies, the entity's, and those of its groups and the groups these are in;
+- a policy that is not known is opaque: `policy:<name>`, never left out; `default` is noted so, for every login gets it;
+- a disabled entity has no access, nor has a login of it; through a closed auth role nobody gets in;
+- a rule with more than capabilities keeps what is said there as the condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nhictl.model import Address, Attributes, Permission, Resource, canonical
+from nhictl.providers.vault import hcl, names
+from nhictl.providers.vault.names import ENTITY, EXTERNAL, GROUP, LOGIN, MOUNT, POLICY
+
+Known = Mapping[Address, Resource]
+
+_TRUST: Mapping[str, tuple[str, ...]] = {
+    "approle": ("bind_secret_id", "secret_id_bound_cidrs"),
+    "jwt": ("bound_audiences", "bound_subject", "bound_claims", "bound_claims_type", "role_type"),
+    "kubernetes": ("bound_service_account_names", "bound_service_account_namespaces",
+                   "bound_service_account_namespace_selector", "audience"),
+}  # fmt: skip
+
+
+def permissions(resource: Resource, known: Known) -> Iterator[Permission]:
+    """Yield the whole access of an entity or an auth role, each thing once."""
+    found = _login(resource, known) if resource.address.kind == LOGIN else _entity(resource, known)
+    yield from dict.fromkeys(found)
+
+
+def _login(role: Resource, known: Known) -> Iterator[Permission]:
+    said = role.attributes
+    if not said or said.get("enabled") is False:
+        return
+    owner = said.get("entity")
+    entity = known.get(Address(role.address.target, ENTITY, str(owner))) if owner else None
+    if entity is not None and entity.attributes.get("enabled") is False:
+        return
+    yield from trust(role)
+    yield from _policies(role, said.get("token_policies"), known)
+    if said.get("token_no_default_policy") is not True:
+        yield Permission("allow", "policy:default", "*", source=str(role.address))
+    if entity is not None:
+        yield from _entity(entity, known)
+
+
+def trust(role: Resource) -> Iterator[Permission]:
+    """Yield how somebody logs in through an auth role: the mount, and what it asks for."""
+    said = role.attributes
+    method = str(said["method"])
+    mount, _ = names.split(role.address.name)
+    at = Address(role.address.target, MOUNT, mount)
+    asked = {
+        key: said[key] for key in (*_TRUST[method], "token_bound_cidrs") if said.get(key) not in (None, (), "", {})
+    }
+    yield Permission("assume", "login", f"{method}:{mount}", canonical(asked).decode(), source=str(at))
+
+
+def _entity(entity: Resource, known: Known) -> Iterator[Permission]:
+    said = entity.attributes
+    if said.get("enabled") is False:
+        return
+    yield from _policies(entity, said.get("policies"), known)
+    at = entity.address.target
+    direct = [Address(at, GROUP, str(g)) for g in _items(said.get("groups"))]
+    # Groups from an identity provider are no attribute: nobody can put an entity in.
+    direct += [a for a in entity.depends_on if a.kind == EXTERNAL]
+    yield from _groups(direct, known)
+
+
+def _groups(direct: Iterable[Address], known: Known) -> Iterator[Permission]:
+    seen: set[Address] = set()
+    queue = sorted(direct)
+    while queue:
+        address = queue.pop(0)
+        if address in seen:
+            continue
+        seen.add(address)
+        group = known.get(address)
+        if group is None or not group.attributes:
+            yield Permission("allow", f"group:{address.name}", "*", source=str(address))
+            continue
+        yield from _policies(group, group.attributes.get("policies"), known)
+        queue += [a for a in group.depends_on if a.kind in (GROUP, EXTERNAL)]
+
+
+def _policies(holder: Resource, held: object, known: Known) -> Iterator[Permission]:
+    for name in _items(held):
+        address = Address(holder.address.target, POLICY, str(name))
+        policy = known.get(address)
+        if policy is None or not policy.attributes or name == "default":
+            yield Permission("allow", f"policy:{name}", "*", source=str(holder.address))
+        else:
+            yield from rules(policy.attributes, str(address))
+
+
+def rules(said: Attributes, source: str) -> Iterator[Permission]:
+    """Yield one permission for each capability on each path of a policy."""
+    for path, stanza in _stanzas(said):
+        capabilities = hcl.granted(stanza)
+        if capabilities is None:
+            yield Permission("allow", f"policy:{source.rpartition('/')[2]}", path, source=source)
+            continue
+        more = {k: v for k, v in stanza.items() if k not in ("capabilities", "policy")}
+        condition = canonical(more).decode() if more else ""
+        if "deny" in capabilities:
+            yield Permission("allow", "*", path, condition, "deny", source)
+            continue
+        yield from (Permission("allow", capability, path, condition, source=source) for capability in capabilities)
+
+
+def _stanzas(said: Attributes) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    text = said.get("text")
+    if not text:
+        found = said.get("rules")
+        plain = found if isinstance(found, Mapping) else {}
+        return [(path, {"capabilities": list(_items(plain[path]))}) for path in sorted(plain)]
+    try:
+        return hcl.parsed(str(text))
+    except hcl.NotUnderstood:
+        return [("*", {"capabilities": None, "policy": "not understood"})]
+
+
+def _items(value: object) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()

@@ -1,0 +1,84 @@
+"""One table from Vault's replies and the connection's errors to faults.
+
+Rules enforced here:
+- every failure of a call becomes a `ProviderError` here and nowhere else;
+- a message is made of method, path, status and phrases from a fixed list; a reply's free text never goes on;
+- a changing call that may have reached Vault without an answer is `lost`; one that cannot have is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nhictl.model import Fault, ProviderError
+
+_STATUS = {
+    400: Fault.INVALID, 401: Fault.AUTH, 403: Fault.DENIED, 404: Fault.NOT_FOUND, 405: Fault.INVALID,
+    409: Fault.CONFLICT, 412: Fault.UNREACHABLE, 429: Fault.THROTTLED, 473: Fault.UNREACHABLE,
+}  # fmt: skip
+_NOT_DONE = ("vault is sealed", "not initialized", "standby")
+_PHRASES = {
+    "already in use": Fault.CONFLICT, "path is already in use": Fault.CONFLICT, "existing mount at": Fault.CONFLICT,
+    "permission denied": Fault.DENIED, "rate limit": Fault.THROTTLED, "lease count quota": Fault.LIMIT,
+    "error checking oidc discovery URL": Fault.INVALID, "error checking jwks URL": Fault.INVALID,
+    "error creating database object": Fault.INVALID, "error verifying connection": Fault.INVALID,
+    "unsupported path": Fault.INVALID, "no handler for route": Fault.NOT_FOUND, "check-and-set": Fault.CONFLICT,
+    "failed to parse policy": Fault.INVALID, "entity not found": Fault.NOT_FOUND, "missing name": Fault.INVALID,
+    "cidr": Fault.INVALID, "max_ttl": Fault.INVALID,
+}  # fmt: skip
+_BEFORE_SEND = frozenset({"ConnectTimeout", "SSLError", "ProxyError", "InvalidURL", "InvalidSchema", "MissingSchema"})
+_HINTS = {
+    Fault.AUTH: "check VAULT_TOKEN or the target's `auth` setting; `nhictl doctor` says where credentials come from",
+    Fault.DENIED: "`nhictl doctor` lists the permissions that are missing for plan and for apply",
+    Fault.UNREACHABLE: "check the address, the network, and that Vault is unsealed",
+}
+
+
+def of_reply(status: int, said: Iterable[str], call: str, *, changing: bool, request: str = "") -> ProviderError:
+    """Return a reply with an error status as a fault. `call` is method and path; `said` are Vault's error texts."""
+    text = " ".join(said).lower()
+    phrase = next((p for p in _PHRASES if p.lower() in text), "")
+    fault = _fault(status, text, phrase, changing=changing)
+    message = f"{call}: {status}" + (f" ({phrase})" if phrase else "")
+    if fault is Fault.LOST:
+        message += "; nobody knows whether it took effect"
+    ids = (request,) if request else ()
+    return ProviderError(fault, message, code=f"Http{status}", request_ids=ids, hint=_HINTS.get(fault, ""))
+
+
+def _fault(status: int, text: str, phrase: str, *, changing: bool) -> Fault:
+    if status == 403 and ("invalid token" in text or "bad token" in text):
+        return Fault.AUTH
+    if status in (400, 404, 409) and phrase:
+        return _PHRASES[phrase]
+    if status in _STATUS:
+        return _STATUS[status]
+    if status >= 500 and changing and not any(p in text for p in _NOT_DONE):
+        return Fault.LOST
+    return Fault.UNREACHABLE if status >= 500 or 300 <= status < 400 else Fault.INVALID
+
+
+def of_connection(error: Exception, call: str, *, changing: bool) -> ProviderError:
+    """Return an error of the connection as a fault."""
+    name = type(error).__name__
+    names = {kind.__name__ for kind in type(error).__mro__}
+    before = bool(names & _BEFORE_SEND) or _never_connected(error)
+    fault = Fault.LOST if changing and not before else Fault.UNREACHABLE
+    message = f"{call}: {name}"
+    if fault is Fault.LOST:
+        message = f"{call}: no answer ({name}); nobody knows whether it took effect"
+    hint = "the server's certificate is not trusted: set VAULT_CACERT" if "SSLError" in names else _HINTS.get(fault, "")
+    return ProviderError(fault, message, code=name, hint=hint)
+
+
+def _never_connected(error: Exception) -> bool:
+    """True when the error says that no connection was made: nothing can have been sent."""
+    seen: list[object] = [error]
+    while seen:
+        one = seen.pop()
+        if type(one).__name__ in ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError"):
+            return True
+        if isinstance(one, BaseException):
+            seen += [a for a in one.args if isinstance(a, BaseException)]
+            seen += [r for r in (getattr(one, "reason", None),) if isinstance(r, BaseException)]
+    return False
