@@ -54,10 +54,12 @@ def build(estates: Iterable[Estate], world: World, owners: Mapping[str, str]) ->
     """Return the graph of an environment: its estates, the resources they mean, and owners with their display name."""
     nodes = {f"owner/{name}": Node("owner", f"owner/{name}", name, shown) for name, shown in owners.items()}
     labels: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
+    plain: dict[tuple[str, str], str] = {}
     for estate in estates:
+        plain |= _plain(estate, world)
         for edge in _declared(estate, nodes):
             labels[edge.start, edge.end, edge.style][edge.label] = None
-    for edge in (*_given(world, nodes), *_trusted(world), *_becoming(world)):
+    for edge in (*_given(world, plain, nodes), *_trusted(world), *_becoming(world)):
         labels[edge.start, edge.end, edge.style][edge.label] = None
     edges = [
         Edge(start, end, _joined(said), style)
@@ -143,10 +145,19 @@ def _how(grant: Grant) -> str:
     return ", ".join(parts)
 
 
-def _given(world: World, nodes: dict[str, Node]) -> Iterator[Edge]:
+def _plain(estate: Estate, world: World) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the NHIs of a target with the one role of theirs that is no object of its own, but a part of theirs."""
+    realised = {r.subject for r in world.resources.values() if r.address.target == estate.target.name}
+    for nhi in estate.nhis:
+        found = {f"role/{grant.role}" for grant in estate.standing(nhi)} - realised
+        if len(found) == 1:
+            yield (estate.target.name, nhi.ref), found.pop()
+
+
+def _given(world: World, plain: Mapping[tuple[str, str], str], nodes: dict[str, Node]) -> Iterator[Edge]:
     """Yield what roles, and NHIs without a role, give access to, and note those resources."""
     actions: dict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
-    for holder, target, permission in _permissions(world):
+    for holder, target, permission in _permissions(world, plain):
         text = permission.action if permission.action.startswith(_OPAQUE) else permission.resource or "*"
         key = f"resource/{target}/{text}"
         nodes[key] = Node("resource", key, text, target)
@@ -159,17 +170,18 @@ def _given(world: World, nodes: dict[str, Node]) -> Iterator[Edge]:
         yield Edge(holder, key, denied + ", ".join(names[:_ACTIONS]) + more)
 
 
-def _permissions(world: World) -> Iterator[tuple[str, str, Permission]]:
+def _permissions(world: World, plain: Mapping[tuple[str, str], str]) -> Iterator[tuple[str, str, Permission]]:
     """Yield each permission once for what it belongs to: a role where one gives it, else the NHI."""
     roles = {str(a): r.subject for a, r in world.resources.items() if r.subject.startswith("role/")}
     for address, resource in world.resources.items():
         if str(address) in roles:
             yield from ((resource.subject, address.target, p) for p in world.by_itself(address) if p.kind != "assume")
     for party in world.parties.values():
+        itself = plain.get((party.main.target, party.subject), party.name)
         for permission in world.may(party):
             bound = permission.effect == "deny" and permission.action.startswith("not:policy:")
             if permission.kind != "assume" and not bound:
-                yield roles.get(permission.source, party.name), party.main.target, permission
+                yield roles.get(permission.source, itself), party.main.target, permission
 
 
 def _trusted(world: World) -> Iterator[Edge]:

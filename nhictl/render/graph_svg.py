@@ -10,11 +10,11 @@ Rules enforced here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nhictl.render import graph_layout
-from nhictl.render.graph_layout import HEIGHT, Box, Layout
+from nhictl.render.graph_layout import HEIGHT, Box, Lane, Layout
 from nhictl.render.graph_text import TITLES
 from nhictl.render.safe import html, visible
 from nhictl.render.text import Style, columns, count, cut
@@ -34,7 +34,7 @@ text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",m
 .h{font-weight:bold}.t{font-size:15px;font-weight:bold}.d,.l{font-size:10px;fill:var(--soft)}
 .l{text-anchor:middle;paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .b{fill:var(--box);stroke:var(--line)}.e{fill:none;stroke:var(--line);stroke-width:1.3}
-.weak{stroke-dasharray:1.5 4}.maybe{stroke-dasharray:6 4}
+.weak{stroke-dasharray:1.5 4;opacity:.6}.maybe{stroke-dasharray:6 4}
 .owner{fill:var(--owner)}.connection{fill:var(--connection)}.nhi{fill:var(--nhi)}.role{fill:var(--role)}\
 .resource{fill:var(--resource)}
 @media (prefers-color-scheme:dark){svg{background:#0d1117;--ink:#e6edf3;--soft:#9ea7b3;--line:#7d8590;--owner:#d2a8ff;\
@@ -42,6 +42,10 @@ text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",m
 @media print{svg{background:none}}"""
 _HEAD = '<marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
 _ARROW = f'{_HEAD}<path d="M0 0 8 4 0 8z" style="fill:var(--line)"/></marker>'
+
+
+Point = tuple[float, float]
+Curve = tuple[Point, Point, Point, Point]
 
 
 class Spot(NamedTuple):
@@ -57,7 +61,7 @@ def render(graph: Graph, title: str) -> str:
     """Return the picture as an SVG document with a final line feed."""
     kinds = list(dict.fromkeys(node.kind for node in graph.nodes))
     widths = {kind: _width(kind, graph) for kind in kinds}
-    found = graph_layout.layout(graph, widths, [_between(kind, graph) for kind in kinds])
+    found = graph_layout.layout(graph, widths, {kind: _between(kind, graph) for kind in kinds})
     width = max(found.width, int(columns(visible(title)) * 9.5) + 2 * graph_layout.MARGIN, 320)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -103,7 +107,7 @@ def _between(kind: str, graph: Graph) -> int:
 
 
 def _headings(found: Layout) -> Iterator[str]:
-    for kind, x, _ in found.columns:
+    for kind, x in found.columns:
         yield f'<text class="h {kind}" x="{x}" y="{graph_layout.TOP - 20}">{TITLES[kind]}</text>'
 
 
@@ -139,15 +143,15 @@ def _fixed(shown: str, letter: float) -> str:
 def _edges(graph: Graph, found: Layout) -> Iterator[str]:
     """Yield the lines, then their labels, which stand above all lines."""
     labels, taken = [], [Spot(b.x - 4, b.y, b.width + 8, HEIGHT) for b in found.boxes.values()]
-    for edge in graph.edges:
+    for index, edge in enumerate(graph.edges):
         start, end = found.boxes[edge.start], found.boxes[edge.end]
-        points = _points(start, end)
+        curves = _curves(start, found.lanes.get(index, ()), end)
         arrow = "" if edge.style == "weak" else ' marker-end="url(#a)"'
-        path = "M{} {}C{} {} {} {} {} {}".format(*(round(v) for point in points for v in point))
+        path = "L".join(_path(curve) for curve in curves)
         about = f"{_plain(edge.start)} to {_plain(edge.end)}" + (f": {edge.label}" if edge.label else "")
-        yield f'<path class="e {edge.style}" d="{path}"{arrow}><title>{html(about)}</title></path>'
+        yield f'<path class="e {edge.style}" d="M{path}"{arrow}><title>{html(about)}</title></path>'
         if edge.label:
-            labels += _label(edge, points, taken)
+            labels += _label(edge, curves[-1], taken)
     yield from labels
 
 
@@ -156,27 +160,35 @@ def _plain(key: str) -> str:
     return f"{_ONE[kind]} {name.partition('/')[2] if kind == 'resource' else name}"
 
 
-def _points(start: Box, end: Box) -> list[tuple[float, float]]:
-    """Return the four points of an edge's curve; inside of one column it swings out to the right."""
-    x1, y1, y2 = start.x + start.width, start.y + HEIGHT / 2, end.y + HEIGHT / 2
+def _curves(start: Box, lanes: Sequence[Lane], end: Box) -> list[Curve]:
+    """Return the curves of an edge, straight lines between them; inside of one column it swings out to the right."""
+    x, y, y2 = start.x + start.width, start.y + HEIGHT / 2, end.y + HEIGHT / 2
     if start.column == end.column:
-        swing = 40 + min(50, abs(y2 - y1) / 8)
-        return [(x1, y1 + 6), (x1 + swing, y1 + 6), (x1 + swing, y2 - 6), (x1, y2 - 6)]
-    bend = max(40, (end.x - x1) / 2)
-    return [(x1, y1), (x1 + bend, y1), (end.x - bend, y2), (end.x, y2)]
+        swing = 40 + min(50, abs(y2 - y) / 8)
+        return [((x, y + 6), (x + swing, y + 6), (x + swing, y2 - 6), (x, y2 - 6))]
+    found: list[Curve] = []
+    for lane in (*lanes, Lane(end.x, round(y2), 0)):
+        bend = (lane.x - x) / 2
+        found.append(((x, y), (x + bend, y), (lane.x - bend, lane.y), (lane.x, lane.y)))
+        x, y = lane.x + lane.width, lane.y
+    return found
 
 
-def _label(edge: Edge, points: list[tuple[float, float]], taken: list[Spot]) -> list[str]:
+def _path(curve: Curve) -> str:
+    return "{} {}C{} {} {} {} {} {}".format(*(round(v) for point in curve for v in point))
+
+
+def _label(edge: Edge, curve: Curve, taken: list[Spot]) -> list[str]:
     """Return the label at the first place of the curve where it lies over nothing else; none when there is none."""
     shown = cut(visible(edge.label), _LABEL, Style())
     width = columns(shown) * _SMALL
     for place in _PLACES:
-        x, y = (_bezier([point[axis] for point in points], place) for axis in (0, 1))
-        spot = Spot(x - width / 2, y - 10, width, 12)
+        x, y = (_bezier([point[axis] for point in curve], place) for axis in (0, 1))
+        spot = Spot(x - width / 2, y - 13, width, 12)
         if not any(_over(spot, other) for other in taken):
             taken.append(spot)
             fixed = "" if shown.replace("…", "").isascii() else _fixed(shown, _SMALL)
-            return [f'<text class="l" x="{round(x)}" y="{round(y) - 1}"{fixed}>{html(shown)}</text>']
+            return [f'<text class="l" x="{round(x)}" y="{round(y) - 4}"{fixed}>{html(shown)}</text>']
     return []
 
 
