@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nhictl.render.safe import visible
+from nhictl.render.text import Style, cut
 
 if TYPE_CHECKING:
     from nhictl.graph import Edge, Graph, Node
@@ -29,6 +30,7 @@ _MERMAID_SHAPES = {
 _MERMAID_EDGES = {"plain": "-->", "weak": "-.-", "maybe": "-.->"}
 _DOT_SHAPES = {"owner": "oval", "connection": "hexagon", "nhi": "box", "role": "component", "resource": "cylinder"}
 _DOT_STYLES = {"plain": "solid", "weak": "dotted", "maybe": "dashed"}
+_LONGEST = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ,._/()\u00a1-\U0010ffff-]")
 
 
@@ -50,13 +52,24 @@ def dot(graph: Graph, title: str) -> str:
 
 def entity(text: str) -> str:
     """Return text for a quoted Mermaid label."""
-    return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", visible(text))
+    return _UNSAFE.sub(_code, _short(text))
+
+
+def _code(found: re.Match[str]) -> str:
+    # Codes are read before formulas, icons and line breaks are looked for: the zero-width space is what stops those.
+    after = found.string[found.end() :]
+    stop = found[0] == "$" or (found[0] == ":" and after.startswith("fa-")) or (found[0] == "\\" and after[:1] == "n")
+    return f"#{ord(found[0])};" + ("#8203;" if stop else "")
 
 
 def quoted(text: str) -> str:
     """Return text as a quoted string of DOT that is shown as it is."""
-    shown = visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+    shown = _short(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return f'"{shown}"'
+
+
+def _short(text: str) -> str:
+    return cut(visible(text), _LONGEST, Style())
 
 
 def _names(graph: Graph) -> dict[str, str]:
@@ -88,7 +101,8 @@ def _dot_lines(graph: Graph) -> Iterator[str]:
         members = [node for node in graph.nodes if node.kind == kind]
         if members:
             yield f"  subgraph {kind}s {{"
-            yield "    rank=same;"
+            # Graphviz cannot draw labelled edges inside of one rank everywhere, and NHIs have them.
+            yield "    rank=same;" if kind != "nhi" else "    node [penwidth=2];"
             yield from (f"    {names[node.key]} [{_dot_node(node)}];" for node in members)
             yield "  }"
     yield from (f"  {names[e.start]} -> {names[e.end]} [{_dot_edge(e)}];" for e in graph.edges)
