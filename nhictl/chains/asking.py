@@ -200,11 +200,12 @@ def _reached(doors: Doors, found: _Found, main: Address) -> Reached:
 
 def _trusted(world: World, party: Party, trust: Permission) -> Given:
     """Return a trust with its chain: from the connection it comes through to the identity."""
-    way = world.ways(party).get(parsed(trust.source) or party.main)
-    chain = tuple(_link(world, address) for address in reversed(way)) if way else ()
-    if not chain:
-        chain = (Link(trust.source), _link(world, party.main))
-    return Given(Held(trust, Verdict.CAN), chain)
+    source = parsed(trust.source)
+    way = world.ways(party).get(source or party.main)
+    if way is not None:
+        return Given(Held(trust, Verdict.CAN), tuple(_link(world, address) for address in reversed(way)))
+    first = _link(world, source) if source is not None else Link(trust.source)
+    return Given(Held(trust, Verdict.CAN), (first, _link(world, party.main)))
 
 
 def _chain(world: World, party: Party, steps: Iterable[Step]) -> Chain:

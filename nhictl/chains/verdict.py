@@ -124,9 +124,9 @@ class Rights:
         return (*(rule.permission for rule in self.denies), *(one.permission for one in self.boundaries))
 
     def all(self) -> tuple[Held, ...]:
-        """Return every permission as it really is."""
+        """Return every permission that gives anything, as it really is."""
         everything = Rule(Permission("allow", "*", "*"), self.rules)
-        return tuple(self._judged(rule, everything) for rule in self.allows)
+        return tuple(self._judged(rule, everything) for rule in self.allows if rule.meets(everything))
 
     def given(self, question: Question, *, bounded: bool = True) -> Held:
         """Return how an allow of exactly `question`, given by somebody else, fares with the denies of this identity."""
