@@ -1,0 +1,127 @@
+"""Realm and client roles: create, update, delete.
+
+Rules enforced here:
+- attributes are sent as a whole, with those that others put there: a role's attributes are replaced, not merged;
+- what is inside of a role has calls of its own: in the body of a new role it is ignored without a word;
+- a role that somebody still holds is not deleted: Keycloak would take it from all of them in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nhictl.model import Change, Fault, Operation, ProviderError
+from nhictl.providers.keycloak import names, reading
+from nhictl.providers.keycloak.kc_client import found_roles
+from nhictl.providers.keycloak.names import CLIENT_ROLE
+from nhictl.providers.keycloak.steps import Steps, labels, mark_fields, verified, wanted
+from nhictl.providers.keycloak.wire import Calls, segment
+
+
+def create(steps: Steps, change: Change, operation: Operation) -> None:
+    """Create the role with its mark, then put the declared roles into it."""
+    attributes = wanted(change)
+    declared, _ = labels(change, attributes)
+    kept = {**declared, **names.mark(operation, change.subject)}
+    inner = found_roles(steps.calls, attributes["roles"])
+    body = {
+        "name": _name(change),
+        "description": attributes["description"],
+        "attributes": {key: [value] for key, value in kept.items()},
+    }
+    steps.do("POST", f"{_container(steps.calls, change)}/roles", body)
+    made = reading.find_role(steps.calls, _text(change))
+    if made is None:
+        raise steps.partly(ProviderError(Fault.NOT_FOUND, f"{change.address} is gone again", code="404"))
+    steps.native_id = made["id"]
+    _include(steps, "POST", inner)
+
+
+def _text(change: Change) -> str:
+    return names.role_text(change.address.kind, change.address.name)
+
+
+def _name(change: Change) -> str:
+    return names.split_role(change.address.name)[1] if change.address.kind == CLIENT_ROLE else change.address.name
+
+
+def _container(calls: Calls, change: Change) -> str:
+    if change.address.kind != CLIENT_ROLE:
+        return ""
+    client = names.split_role(change.address.name)[0]
+    found = reading.find_client(calls, client)
+    if found is None:
+        raise ProviderError(Fault.INVALID, f"{change.address}: there is no client {client}", code="NoSuchClient")
+    return f"/clients/{segment(found['id'])}"
+
+
+def _include(steps: Steps, method: str, roles: Mapping[str, Mapping[str, Any]]) -> None:
+    if roles:
+        body = [{"id": r["id"], "name": r["name"]} for _, r in sorted(roles.items())]
+        steps.do(method, f"/roles-by-id/{segment(steps.native_id)}/composites", body, absent_ok=method == "DELETE")
+
+
+def _check(steps: Steps, change: Change) -> Mapping[str, Any]:
+    calls = steps.calls
+    return verified(
+        change,
+        lambda: calls.found(f"/roles-by-id/{segment(change.native_id)}"),
+        lambda: reading.find_role(calls, _text(change)),
+    )
+
+
+def update(steps: Steps, change: Change, operation: Operation) -> None:
+    """Bring the role to what the change says, from what it is now."""
+    data = _check(steps, change)
+    steps.native_id = data["id"]
+    after = wanted(change)
+    declared, gone = labels(change, after)
+    there = data.get("attributes") or {}
+    kept = {key: value for key, value in there.items() if key not in gone}
+    kept |= {key: [value] for key, value in {**declared, **mark_fields(change, operation)}.items()}
+    body = {"name": _name(change), "description": after.get("description", data.get("description")), "attributes": kept}
+    now = {"name": data["name"], "description": data.get("description") or "", "attributes": there}
+    if body != now:
+        steps.do("PUT", f"/roles-by-id/{segment(data['id'])}", body)
+    if "roles" in after:
+        _contents(steps, data, after["roles"])
+
+
+def _contents(steps: Steps, data: Mapping[str, Any], declared: tuple[str, ...]) -> None:
+    listed = {r["id"]: r for r in reading.inside(steps.calls, data["id"])} if data.get("composite") else {}
+    wanted_roles = found_roles(steps.calls, declared)
+    ids = {role["id"] for role in wanted_roles.values()}
+    _include(steps, "POST", {text: role for text, role in wanted_roles.items() if role["id"] not in listed})
+    _include(steps, "DELETE", {key: role for key, role in listed.items() if key not in ids})
+
+
+def delete(steps: Steps, change: Change) -> None:
+    """Delete the role when nobody holds it. Raises ProviderError, fault IN_USE, when somebody does."""
+    data = _check(steps, change)
+    steps.native_id = data["id"]
+    base = f"/clients/{segment(data['containerId'])}" if data.get("clientRole") else ""
+    if all(c not in data["name"] for c in "/\\%;"):
+        _unused(steps.calls, change, f"{base}/roles/{segment(data['name'])}")
+    steps.do("DELETE", f"/roles-by-id/{segment(data['id'])}", absent_ok=True)
+
+
+def _unused(calls: Calls, change: Change, path: str) -> None:
+    users = [f"user {u['username']}" for u in calls.get(f"{path}/users", first=0, max=5)]
+    groups = [f"group {g['path']}" for g in calls.get(f"{path}/groups", first=0, max=5)]
+    if users or groups:
+        raise ProviderError(
+            Fault.IN_USE, f"{change.address} is still held by {', '.join((*users, *groups))}", code="InUse",
+            hint="take it from them first",
+        )  # fmt: skip
+
+
+def forget(steps: Steps, change: Change) -> None:
+    """Take our mark away."""
+    data = _check(steps, change)
+    steps.native_id = data["id"]
+    there = data.get("attributes") or {}
+    kept = {key: value for key, value in there.items() if key not in names.MARK_KEYS}
+    if kept != there:
+        body = {"name": data["name"], "description": data.get("description"), "attributes": kept}
+        steps.do("PUT", f"/roles-by-id/{segment(data['id'])}", body)
