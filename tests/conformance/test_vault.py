@@ -25,6 +25,19 @@ _KEY = """
         q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==
         -----END PUBLIC KEY-----
 """
+_CA = """
+        -----BEGIN CERTIFICATE-----
+        MIIBjTCCATOgAwIBAgIUbf2SqPt5iiE9WmXZ9k4jYzma41YwCgYIKoZIzj0EAwIw
+        GzEZMBcGA1UEAwwQa3ViZS5leGFtcGxlLmNvbTAgFw0yNjExMjIwNDA3NThaGA8y
+        MTI2MTAyOTA0MDc1OFowGzEZMBcGA1UEAwwQa3ViZS5leGFtcGxlLmNvbTBZMBMG
+        ByqGSM49AgEGCCqGSM49AwEHA0IABELdLVeGX2qCYGOstFbsL6TFQOnus/A+rkDr
+        ks5f/7hrPsbgzUCax2KRllwWDt/nw/ld+Yx/+yklDWd3n7LkqCejUzBRMB0GA1Ud
+        DgQWBBQyGUL85wx0iK7xN+fBXepcq9u3izAfBgNVHSMEGDAWgBQyGUL85wx0iK7x
+        N+fBXepcq9u3izAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDnp
+        QqRYiUa3uQ12s5oyJIhlVUz7UGheEoH4xnyd+brOAiEAxYANnKQ+Hk7Iinf85Qx4
+        vDQry7E3pcv5AHY+TyL7cY0=
+        -----END CERTIFICATE-----
+"""
 _ROLES = """
 kind: Role
 metadata: {name: payments-read, labels: {team: payments, "cost.center": "4711"}}
@@ -127,21 +140,26 @@ _JWT_CHANGED = (
 )
 _KUBERNETES = (
     _ROLES
-    + """
+    + f"""
 ---
 kind: Connection
-metadata: {name: cluster}
+metadata: {{name: cluster}}
 spec:
-  vault: {mount: kubernetes, type: kubernetes, kubernetesHost: "https://kube.example.com:6443", disableLocalCa: true}
+  vault:
+    mount: kubernetes
+    type: kubernetes
+    kubernetesHost: "https://kube.example.com:6443"
+    disableLocalCa: true
+    caCertificate: |{_CA}
 ---
 kind: NHI
-metadata: {name: payments-pod}
+metadata: {{name: payments-pod}}
 spec:
   type: workload
   owner: payments
   purpose: Serve payments
-  identity: {kubernetes: {namespace: payments, serviceAccount: api}}
-  grants: [{role: payments-read, via: cluster}]
+  identity: {{kubernetes: {{namespace: payments, serviceAccount: api}}}}
+  grants: [{{role: payments-read, via: cluster}}]
 """
 )
 _KUBERNETES_CHANGED = _KUBERNETES.replace("serviceAccount: api", "serviceAccount: worker").replace(":6443", ":443")
@@ -203,6 +221,13 @@ spec:
 _RAW_CHANGED = _RAW.replace("token_policies: [one]", "token_policies: [TWO]").replace("[special]", "[other]")
 
 
+def _ordered(value: object) -> object:
+    """Return plain data with every list sorted: Vault gives most in no order."""
+    if isinstance(value, dict):
+        return {key: _ordered(item) for key, item in value.items()}
+    return sorted(map(_ordered, value), key=str) if isinstance(value, list) else value
+
+
 @dataclass(slots=True)
 class VaultSubject:
     """An empty Vault behind the fault layer."""
@@ -221,16 +246,23 @@ class VaultSubject:
         auth = ask("GET", "sys/auth")["data"]
         mounts = ask("GET", "sys/mounts")["data"]
         roles = {f"{m}role/{r}" for m in auth if m != "token/" for r in keys(f"auth/{m}role")}
-        return [
-            auth,
-            mounts,
-            {p: ask("GET", f"sys/policies/acl/{p}")["data"] for p in keys("sys/policies/acl") if p != "root"},
-            {i: ask("GET", f"identity/entity/id/{i}")["data"] for i in keys("identity/entity/id")},
-            {i: ask("GET", f"identity/group/id/{i}")["data"] for i in keys("identity/group/id")},
-            {r: ask("GET", f"auth/{r}")["data"] for r in sorted(roles)},
-            {r: ask("GET", f"auth/{r}/role-id") for r in sorted(roles)},
-            {m: ask("GET", f"auth/{m}config") for m in auth if m != "token/"},
-        ]
+        approles = {r for r in roles if auth[r.rpartition("role/")[0]]["type"] == "approle"}
+        return _ordered(
+            [
+                auth,
+                mounts,
+                {p: ask("GET", f"sys/policies/acl/{p}")["data"] for p in keys("sys/policies/acl") if p != "root"},
+                {i: ask("GET", f"identity/entity/id/{i}")["data"] for i in keys("identity/entity/id")},
+                {i: ask("GET", f"identity/group/id/{i}")["data"] for i in keys("identity/group/id")},
+                {r: ask("GET", f"auth/{r}")["data"] for r in sorted(roles)},
+                {r: ask("GET", f"auth/{r}/role-id")["data"] for r in sorted(approles)},
+                {
+                    m: (ask("GET", f"auth/{m}config") or {}).get("data")
+                    for m, said in auth.items()
+                    if said["type"] in ("jwt", "kubernetes")
+                },
+            ]
+        )
 
     def make_foreign(self) -> Address:
         """Make an AppRole by hand."""

@@ -48,7 +48,8 @@ def session(target: Target, *, write: bool, sleep: Sleep | None = None) -> Itera
             logged_in = True
         else:
             method, client.token = _token()
-        yield VaultSession(target, calls, namespace=str(client.adapter.namespace or ""), method=method)
+        namespace = str(client.adapter.namespace or "")
+        yield VaultSession(target, calls, namespace=namespace, method=method, write=write)
     finally:
         if logged_in:
             with suppress(ProviderError):

@@ -104,6 +104,15 @@ def _connection(work: Composition, connection: Connection) -> list[Resource]:
         return []
 
 
+def _name(work: Composition, item: NHI | Role, kind: str, default: str = "") -> str:
+    """Return the physical name of an object of a manifest, also when a rename was broken off half-way through them."""
+    estate = work.estate
+    declared = {n.ref for n in estate.nhis} | {r.ref for r in estate.roles.values()}
+    former = (f"{item.ref.partition('/')[0]}/{old}" for old in item.meta.previously)
+    begun = next((n for ref in former if ref not in declared and (n := estate.names.get((ref, kind)))), "")
+    return estate.name(item.ref, kind, begun or default or item.native_name or item.meta.name)
+
+
 def _shape(work: Composition, role: Role) -> Shape:
     policy = _policy(work, role)
     listed = [str(p).lower() for p in role.block.get("policies") or ()]
@@ -116,7 +125,7 @@ def _policy(work: Composition, role: Role) -> Resource | None:
     block = role.block
     if "paths" not in block and "policy" not in block:
         return None
-    name = work.estate.name(role.ref, POLICY, (role.native_name or role.meta.name).lower())
+    name = _name(work, role, POLICY).lower()
     if name in names.BUILT_IN_POLICIES:
         work.say(
             role.document, "metadata", "name", code="E525", summary=f"{role.ref}: {name} is a policy of Vault's own",
@@ -146,7 +155,7 @@ def _rules(work: Composition, role: Role) -> dict[str, Value]:
 
 
 def _group(work: Composition, role: Role, policies: tuple[str, ...]) -> Resource:
-    name = work.estate.name(role.ref, GROUP, role.native_name or role.meta.name)
+    name = _name(work, role, GROUP)
     said: dict[str, Value] = {"policies": policies, "metadata": _metadata(role.meta.labels)}
     return _of_role(role, work.at(GROUP, name), said, _declared(work, policies))
 
@@ -161,9 +170,7 @@ def _of_role(role: Role, address: Address, said: Mapping[str, Value], depends_on
 def _declared(work: Composition, policies: Iterable[str]) -> tuple[Address, ...]:
     """Return the addresses of those policies that roles of this estate have."""
     own = {
-        work.estate.name(r.ref, POLICY, (r.native_name or r.meta.name).lower())
-        for r in work.estate.roles.values()
-        if "paths" in r.block or "policy" in r.block
+        _name(work, r, POLICY).lower() for r in work.estate.roles.values() if "paths" in r.block or "policy" in r.block
     }
     return tuple(work.at(POLICY, p) for p in sorted(set(policies) & own))
 
@@ -205,8 +212,7 @@ def _entity(work: Composition, nhi: NHI) -> Resource | None:
     if wanted is False:
         _refuse_groups(granted)
         return None
-    default = str(wanted) if isinstance(wanted, str) else nhi.native_name or nhi.meta.name
-    name = work.estate.name(nhi.ref, ENTITY, default)
+    name = _name(work, nhi, ENTITY, str(wanted) if isinstance(wanted, str) else "")
     direct = nhi.identity.get("entityPolicies") or () if nhi.identity_kind in _OWN else ()
     policies = fields.lower([*direct, *(p for s in granted if s.attach == "entity" for p in s.policies)])
     groups = [s.group for s in granted if s.group is not None]
@@ -305,8 +311,7 @@ def _connections(work: Composition, nhi: NHI) -> list[Connection]:
 
 
 def _login(work: Composition, nhi: NHI, entity: Resource | None, *, mount: str, said: dict[str, Value]) -> Resource:
-    known = work.estate.name(nhi.ref, LOGIN, nhi.native_name or nhi.meta.name)
-    name = names.below(mount, names.split(known)[1])
+    name = names.below(mount, names.split(_name(work, nhi, LOGIN))[1])
     held = said["token_policies"] if isinstance(said["token_policies"], tuple) else ()
     own = [p for s in _granted(work, nhi) if s.attach == "token" for p in s.policies]
     policies = fields.lower([*held, *own])

@@ -19,6 +19,7 @@ from typing import Any
 from nhictl.model import Attributes, Value, freeze, ordered_set
 
 CLOSED = ("255.255.255.255",)
+CLOSED_WIRE = ["255.255.255.255/32"]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART = re.compile(r"([0-9]+)([smhd])")
 
@@ -180,7 +181,7 @@ def role_wire(attributes: Attributes) -> dict[str, Any]:
         if name in sent:
             sent[name] = [_with_length(network) for network in sent[name]]
     if attributes.get("enabled") is False:
-        sent["token_bound_cidrs"] = [f"{CLOSED[0]}/32"]
+        sent["token_bound_cidrs"] = CLOSED_WIRE
     return sent
 
 

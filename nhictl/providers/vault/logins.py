@@ -1,8 +1,8 @@
 """Auth roles and the alias that makes their logins an entity's: create, update, delete.
 
 Rules enforced here:
-- an AppRole is made before its alias, for its role_id is Vault's to choose: without a secret-id nobody can log in
-  meanwhile; any other alias comes first, or the first login would make an entity of its own;
+- an auth role is made before its alias, and nobody can log in meanwhile, or the first login would make an entity of
+  its own: an AppRole has no secret-id yet, and any other is closed until its alias is there;
 - an entity has one alias for each mount: another name is a change of that alias, not a second one;
 - deleting an AppRole destroys its secret-ids first; tokens it gave out live on until they end, but for those of a
   disabled or deleted entity.
@@ -27,16 +27,21 @@ def write(steps: Steps, change: Change, operation: Operation, live: Resource | N
     accessor = _accessor(steps.calls, mount, str(after.get("method")))
     path = f"auth/{mount}/role/{name}"
     steps.native_id = live.native_id if live is not None else ""
-    approle = after.get("method") == "approle"
-    if not approle:
-        steps.native_id = steps.native_id or f"{accessor}/{name}"
-        _alias(steps, after, accessor, fields.alias_name(after))
-    if live is None or _differs(after, live.attributes):
-        steps.do("POST", path, _sent(after, live))
-    if approle:
-        role_id = live.native_id if live is not None else _role_id(steps, path)
-        steps.native_id = role_id
-        _alias(steps, after, accessor, role_id)
+    sent = _sent(after, live)
+    if live is None and after.get("entity") and after.get("method") != "approle" and after.get("enabled") is not False:
+        steps.do("POST", path, {**sent, "token_bound_cidrs": fields.CLOSED_WIRE})
+    elif live is None or _differs(after, live.attributes):
+        steps.do("POST", path, sent)
+        sent = {}
+    steps.native_id = steps.native_id or _native_id(steps, path, after, f"{accessor}/{name}")
+    alias = steps.native_id if after.get("method") == "approle" else fields.alias_name(after)
+    _alias(steps, after, accessor, alias)
+    if live is None and sent:
+        steps.do("POST", path, sent)
+
+
+def _native_id(steps: Steps, path: str, after: Attributes, other: str) -> str:
+    return _role_id(steps, path) if after.get("method") == "approle" else other
 
 
 def delete(steps: Steps, change: Change, live: Resource) -> None:

@@ -88,6 +88,8 @@ def _config(connection: Connection, kind: str) -> dict[str, Value]:
         if "kubernetesHost" not in block:
             raise Untrusted("E524", "a Kubernetes mount needs the cluster's API", hint="set `vault.kubernetesHost`")
         _reachable(connection, str(block["kubernetesHost"]), "kubernetesHost")
+        if block.get("disableLocalCa") is True and not block.get("caCertificate"):
+            raise Untrusted("E524", "without the local CA it needs the cluster's", hint="set `vault.caCertificate`")
         said: dict[str, Any] = {
             "kubernetes_host": block["kubernetesHost"], "kubernetes_ca_cert": block.get("caCertificate"),
             "disable_local_ca_jwt": block.get("disableLocalCa", False),

@@ -48,6 +48,7 @@ class VaultSession:
     namespace: str = ""
     method: str = ""
     version: str = ""
+    write: bool = True
     _identity: Identity | None = None
     _seen: dict[Address, Resource] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -81,6 +82,9 @@ class VaultSession:
 
     def apply(self, change: Change, operation: Operation) -> Outcome:
         """Carry out one change. Raises ProviderError, fault PARTIAL when some of its calls took effect."""
+        if not self.write:
+            text = f"{change.action} {change.address} refused: this session only reads"
+            raise ProviderError(Fault.READ_ONLY, text, code="ReadOnly")
         self.identity()
         steps = Steps(self.calls)
         try:
@@ -242,7 +246,7 @@ def resolve(change: Change, operation: Operation, live: Resource | None) -> Stat
 def _as_wanted(change: Change, live: Resource, *, whole: bool = False) -> bool:
     """True when an object is as the change wants it. What a second call adds may be missing unless `whole`."""
     after = marking.wanted(change)
-    later = () if whole else ("entity", "password")
+    later = () if whole else ("entity", "enabled", "password", "token_bound_cidrs")
     return all(_same(key, live.attributes.get(key), value) for key, value in after.items() if key not in later)
 
 

@@ -25,7 +25,10 @@ def write_policy(steps: Steps, change: Change, operation: Operation, live: Resou
     name = change.address.name
     mark = marking.fresh(change, operation) if live is None else marking.carried(change, operation, live)
     body = ""
-    if live is not None and (change.after is None or _same_rules(change, live)):
+    same = live is not None and (change.after is None or _same_rules(change, live))
+    if same and live is not None and mark == live.mark:
+        return
+    if same:
         body = _live_body(steps.calls, name)
     if not body and change.after is not None:
         body = hcl.body(change.after.attributes)
@@ -74,10 +77,11 @@ def write_group(steps: Steps, change: Change, operation: Operation, live: Resour
         }  # fmt: skip
         steps.native_id = _made(steps, change, "identity/group", body)
         return
-    body = {"metadata": marking.metadata(change, live, marking.carried(change, operation, live))}
+    body = _changed_metadata(change, operation, live)
     if change.after is not None:
         body |= _differing(change, live, "policies")
-    steps.do("POST", f"identity/group/id/{live.native_id}", body)
+    if body:
+        steps.do("POST", f"identity/group/id/{live.native_id}", body)
 
 
 def write_entity(steps: Steps, change: Change, operation: Operation, live: Resource | None) -> None:
@@ -93,14 +97,22 @@ def write_entity(steps: Steps, change: Change, operation: Operation, live: Resou
         for group in marking.texts(after, "groups"):
             _member(steps, group, steps.native_id, join=True)
         return
-    body = {"metadata": marking.metadata(change, live, marking.carried(change, operation, live))}
+    body = _changed_metadata(change, operation, live)
     if change.after is not None:
         body |= _differing(change, live, "policies")
         if live.attributes.get("enabled") != change.after.attributes.get("enabled"):
             body["disabled"] = change.after.attributes.get("enabled") is False
-    steps.do("POST", f"identity/entity/id/{live.native_id}", body)
+    if body:
+        steps.do("POST", f"identity/entity/id/{live.native_id}", body)
     if change.after is not None and change.action is not Action.DISABLE:
         _regroup(steps, change, live)
+
+
+def _changed_metadata(change: Change, operation: Operation, live: Resource) -> dict[str, Any]:
+    """Return the metadata to write, which replaces what is there; nothing when it is as wanted."""
+    whole = marking.metadata(change, live, marking.carried(change, operation, live))
+    now = {**marking.mapping(live.attributes, "metadata"), **names.in_metadata(live.mark)}
+    return {"metadata": whole} if whole != now else {}
 
 
 def _regroup(steps: Steps, change: Change, live: Resource) -> None:
