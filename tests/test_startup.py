@@ -51,6 +51,7 @@ def shop(tmp_path: Path) -> Shop:
         ("validate", {"boto3", "botocore", "deepdiff", "rich", "sqlite3", "cryptography", "jsonschema"}),
         ("plan", {"boto3", "botocore", "deepdiff", "rich", "cryptography", "jsonschema"}),
         ("drift", {"boto3", "botocore", "deepdiff", "rich", "cryptography", "jsonschema"}),
+        ("inventory", {"boto3", "botocore", "deepdiff", "rich", "cryptography", "jsonschema"}),
         ("apply --yes", {"boto3", "botocore", "deepdiff", "rich", "cryptography", "jsonschema"}),
         ("audit log", {"boto3", "botocore", "deepdiff", "rich", "jsonschema"}),
         ("history api", {"boto3", "botocore", "deepdiff", "rich", "jsonschema"}),
