@@ -22,6 +22,7 @@ import pytest
 
 from tests.servers.aws import missing
 from tests.servers.cache import cache, kept
+from tests.servers.once import NotFetched
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route
@@ -57,7 +58,9 @@ def _axe() -> Path:
 
 def _fetch(folder: Path) -> None:
     command = ["npm", "pack", "--silent", f"axe-core@{AXE}"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise NotFetched(f"npm cannot get axe-core {AXE}: {done.stderr.strip()[-500:]}")
     with tarfile.open(next(folder.glob("*.tgz"))) as archive:
         script = archive.extractfile("package/axe.min.js")
         assert script is not None
@@ -105,7 +108,10 @@ def page(browser: BrowserContext) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core, for `page.evaluate(axe)` and then `page.evaluate("axe.run()")`."""
-    found = axe_source()
+    try:
+        found = axe_source()
+    except NotFetched as absent:
+        missing(f"axe-core ({absent})")
     if found is None:
         missing("axe-core: npm")
     assert found is not None

@@ -4,9 +4,9 @@ How it is fetched and started is in `keycloak_server`. It says of itself (issuer
 address throughout.
 
 Fixtures: `keycloak` (a fresh realm behind the fault layer), `keycloak_env` (settings of an administering client of
-that realm in the environment), `keycloak_tls` (the same realm over TLS). Without Java and Maven the tests are skipped,
-or fail when NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.keycloak`; with
-NHICTL_TEST_KEYCLOAK_URL set to what it prints, test runs use that server and start none.
+that realm in the environment), `keycloak_tls` (the same realm over TLS). Without Java and Maven, or what Maven fetches,
+the tests are skipped, or fail when NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.keycloak`;
+with NHICTL_TEST_KEYCLOAK_URL set to what it prints, test runs use that server and start none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import pytest
 from tests.servers.aws import missing
 from tests.servers.http_faults import Layer, serve
 from tests.servers.keycloak_server import ADMIN, PASSWORD, prepared, reason
-from tests.servers.once import ServerFailed, hold, until_interrupted
+from tests.servers.once import NotFetched, ServerFailed, hold, until_interrupted
 
 # logins and look-ups change nothing that is managed
 READS = ("POST */protocol/openid-connect/*", "POST */evaluate-scopes/*")
@@ -192,8 +192,11 @@ def keycloak_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     if wanting := reason():
         missing(wanting)
     try:
+        prepared()
         with hold("tests.servers.keycloak_server", run_folder(tmp_path_factory) / "keycloak") as running:
             yield running.port
+    except NotFetched as absent:
+        missing(f"Keycloak ({absent})")
     except ServerFailed as failed:
         pytest.fail(str(failed))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.servers.aws import free_port
 from tests.servers.cache import cache, digest, kept
-from tests.servers.once import Launch, ServerFailed, clean_environment, started
+from tests.servers.once import Launch, NotFetched, ServerFailed, clean_environment, started
 
 VERSION = "26.7.3"
 COORDINATES = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
@@ -63,7 +63,10 @@ def _java() -> int:
 
 
 def prepared() -> Path:
-    """Return a distribution in the cache that is built and has a database, making it when there is none."""
+    """Return a distribution in the cache that is built and has a database, making it when there is none.
+
+    Raises NotFetched when Maven cannot get it, ServerFailed when it does not work.
+    """
     return kept(_name().name, _prepare)
 
 
@@ -137,7 +140,7 @@ def _distribution(folder: Path) -> None:
             command = ["mvn", "-q", "-B", goal, f"-Dartifact={COORDINATES}", *rest]
             done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=900, check=False)
             if done.returncode:
-                raise ServerFailed(f"Maven has no {COORDINATES}:\n{(done.stdout + done.stderr)[-1500:]}")
+                raise NotFetched(f"Maven cannot get {COORDINATES}: {(done.stdout + done.stderr).strip()[-1500:]}")
         with zipfile.ZipFile(next(Path(work).glob("*.zip"))) as archive:
             archive.extractall(work)
         shutil.copytree(Path(work) / f"keycloak-{VERSION}", folder, dirs_exist_ok=True)

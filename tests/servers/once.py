@@ -34,6 +34,10 @@ class ServerFailed(RuntimeError):
     """The server did not start; says how its output ended."""
 
 
+class NotFetched(RuntimeError):
+    """The server is not on this machine, and could not be fetched: as without a network."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How to start a server: the command and what it gets besides the environment's PATH."""

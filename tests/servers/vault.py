@@ -6,8 +6,8 @@ HTTP. Namespaces are not in every Vault, so that each test gets an emptied serve
 entity, group or secrets mount besides those of a new one.
 
 Fixtures: `vault` (empty, behind the fault layer), `vault_env` (address and root token in the environment), `vault_tls`
-(the same server over TLS). Without the binary and Go the tests are skipped, or fail when NHICTL_TEST_REQUIRE_SERVERS is
-set. By hand: `python -m tests.servers.vault`.
+(the same server over TLS). Without the binary and Go, or what Go fetches, the tests are skipped, or fail when
+NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.vault`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import pytest
 from tests.servers.aws import free_port, missing
 from tests.servers.cache import cache, digest, kept
 from tests.servers.http_faults import Layer, serve
-from tests.servers.once import Launch, ServerFailed, started, until_interrupted
+from tests.servers.once import Launch, NotFetched, ServerFailed, started, until_interrupted
 
 TOKEN = "not-a-secret-for-tests-only"
 OLDEST_GO = 21
@@ -60,7 +60,10 @@ def found() -> str | None:
 
 
 def binary() -> str:
-    """Return the server's binary, building it when there is none; minutes the first time."""
+    """Return the server's binary, building it when there is none; minutes the first time.
+
+    Raises NotFetched when its modules cannot be fetched, ServerFailed when it cannot be built of them.
+    """
     return found() or str(kept(_built_name().name, _build) / "vault")
 
 
@@ -93,11 +96,19 @@ def _newer_go() -> bool:
 
 
 def _build(folder: Path) -> None:
-    command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "vault"), "."]
+    fetched = _go("list", "-deps", ".")
+    if fetched.returncode:
+        raise NotFetched(f"Go cannot get its modules: {fetched.stderr.strip()[-1500:]}")
+    built = _go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "vault"), ".")
+    if built.returncode:
+        raise ServerFailed(f"go build failed:\n{built.stderr[-2500:]}")
+
+
+def _go(*arguments: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"CGO_ENABLED": "0"}
-    done = subprocess.run(command, cwd=SOURCE, env=env, capture_output=True, text=True, timeout=1800, check=False)
-    if done.returncode:
-        raise ServerFailed(f"go build failed:\n{done.stderr[-2500:]}")
+    return subprocess.run(
+        ["go", *arguments], cwd=SOURCE, env=env, capture_output=True, text=True, timeout=1800, check=False
+    )
 
 
 def _http(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -173,6 +184,8 @@ def vault_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     try:
         with started(own, tmp_path_factory.mktemp("vault"), port):
             yield port
+    except NotFetched as absent:
+        missing(f"Vault ({absent})")
     except ServerFailed as failed:
         pytest.fail(str(failed))
 
