@@ -3,7 +3,8 @@
 Rules enforced here:
 - every bound is exact: a subject or claim with a wildcard is refused, for whoever matches it takes the identity;
 - the claim that names the login (`userClaim`) must be one that the identity pins, or two identities could share a name;
-- a jwt role always names audiences: a token for somebody else is refused.
+- a jwt role always names audiences: a token for somebody else is refused;
+- a client of a Keycloak realm is known by `azp`: its subject is made up by Keycloak, and another one in a new realm.
 Sources: docs.github.com "OpenID Connect reference", docs.gitlab.com "ID tokens", Vault "JWT/OIDC auth method".
 """
 
@@ -16,8 +17,9 @@ from nhictl.kinds.connection import Connection
 from nhictl.model import Value, ordered_set
 from nhictl.providers.vault import fields
 
-FEDERATED = frozenset({"githubActions", "gitlab", "kubernetes", "oidc", "spiffe"})
+FEDERATED = frozenset({"githubActions", "gitlab", "keycloak", "kubernetes", "oidc", "spiffe"})
 DEFAULT_CLAIM = "sub"
+CLIENT_CLAIM = "azp"
 
 
 class Untrusted(ValueError):
@@ -53,7 +55,7 @@ def bounds(kind: str, identity: Mapping[str, Any], connection: Connection) -> di
     _organisation(kind, identity, connection)
     subject, known = _claims(kind, identity)
     bound = {str(k): fields.claims({k: v})[str(k)] for k, v in (identity.get("claims") or {}).items()}
-    claim = str(connection.block.get("userClaim", DEFAULT_CLAIM))
+    claim = str(connection.block.get("userClaim", CLIENT_CLAIM if kind == "keycloak" else DEFAULT_CLAIM))
     if claim not in ("sub", *bound) and claim in known:
         bound[claim] = (known[claim],)
     if not subject:
@@ -102,6 +104,8 @@ def _claims(kind: str, identity: Mapping[str, Any]) -> tuple[str, dict[str, str]
         return f"system:serviceaccount:{identity['namespace']}:{identity['serviceAccount']}", {}
     if kind == "spiffe":
         return str(identity["id"]), {}
+    if kind == "keycloak":
+        return "", {CLIENT_CLAIM: str(identity["clientId"])}
     return str(identity["subject"]), {}
 
 
