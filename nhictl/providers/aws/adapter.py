@@ -46,7 +46,8 @@ CAPABILITIES = Capabilities(
     fresh_for=30.0,
     revoke="coarse",
     ignore_case=True,
-    reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key",
+    reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key; "
+    "the credential report for an inventory",
 )  # fmt: skip
 
 SETTINGS_SCHEMA: Mapping[str, Any] = {

@@ -84,19 +84,19 @@ def user(
     account: Account,
     data: Mapping[str, Any],
     keys: Sequence[Mapping[str, Any]] | None = None,
-    row: report.Row | None = None,
+    listed: report.Told | None = None,
 ) -> Resource:
     """Return a user from the shape of GetAccountAuthorizationDetails, with its credentials as facts.
 
-    `keys` are its access keys as ListAccessKeys shows them, None when it was not asked; `row` is its row of the
-    credential report. Keys alone do not tell that there is nothing else: without row and keys nothing is known.
+    `keys` are its access keys as ListAccessKeys shows them, None when it was not asked; `listed` is what
+    the credential report tells. Keys alone do not say that there is nothing else: without both nothing is known.
     """
     attributes = _principal(account, data, data.get("UserPolicyList") or ())
     facts = _facts(data) | {"groups": ordered_set(data.get("GroupList") or ())}
     groups = [account.address(GROUP, name) for name in ordered_set(data.get("GroupList") or ())]
     told = tuple(_key(k) for k in sorted(keys or (), key=lambda k: str(k["AccessKeyId"])))
-    if row is not None:
-        facts["credentials"] = report.credentials(row) if keys is None else (*told, *report.others(row))
+    if listed is not None:
+        facts["credentials"] = (*(listed.keys if keys is None else told), *listed.others)
     elif told:
         facts["credentials"] = told
     return _resource(

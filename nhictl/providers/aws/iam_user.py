@@ -20,6 +20,7 @@ from nhictl.providers.aws.principal import USERS
 _IN_USE_TRIES = 4
 _REPORT_TRIES = 20
 _REPORT_WAIT = 2.0
+_NO_REPORT = (Fault.DENIED, Fault.LIMIT)
 
 _USUAL: Sequence[tuple[str, str, str, str]] = (
     ("ListAccessKeys", "AccessKeyMetadata", "DeleteAccessKey", "AccessKeyId"),
@@ -55,15 +56,15 @@ def access_keys(calls: Calls, name: str) -> list[dict[str, Any]]:
     return [{**k, **calls.read("GetAccessKeyLastUsed", AccessKeyId=k["AccessKeyId"])} for k in keys]
 
 
-def credential_report(calls: Calls) -> dict[str, report.Row] | None:
+def credential_report(calls: Calls) -> dict[str, report.Told] | None:
     """Return the account's credential report by ARN; None where it is refused or not made in time."""
     try:
         for _ in range(_REPORT_TRIES):
             if calls.read("GenerateCredentialReport").get("State") == "COMPLETE":
-                return report.rows(calls.read("GetCredentialReport")["Content"].decode())
+                return report.told(calls.read("GetCredentialReport")["Content"].decode())
             calls.sleep(_REPORT_WAIT)
     except ProviderError as error:
-        if error.fault is not Fault.DENIED:
+        if error.fault not in _NO_REPORT and not error.code.startswith("Report"):
             raise
     return None
 

@@ -103,12 +103,13 @@ def _details(calls: Calls, account: Account, kinds: Collection[str], *, scope: S
     roles = [r for page in pages for r in page.get("RoleDetailList") or ()] if ROLE in kinds else []
     users = [u for page in pages for u in page.get("UserDetailList") or ()] if USER in kinds else []
     yield from _roles(calls, account, roles, ids=_arns_by_id(pages))
-    report = iam_user.credential_report(calls) if scope.details and users else None
+    with _understood("GetCredentialReport"):
+        report = iam_user.credential_report(calls) if scope.details and users else None
     for data in users:
-        row = (report or {}).get(data["Arn"])
-        inside = account.address(USER, data["UserName"]) in scope.addresses or (scope.details and row is None)
+        listed = (report or {}).get(data["Arn"])
+        inside = account.address(USER, data["UserName"]) in scope.addresses or (scope.details and listed is None)
         keys = iam_user.access_keys(calls, data["UserName"]) if inside else None
-        yield convert.user(account, data, keys, row)
+        yield convert.user(account, data, keys, listed)
     held = holders.by_policy(pages) if POLICY in kinds else {}
     for data in (p for page in pages for p in page.get("Policies") or ()):
         policy = convert.policy(account, data, _default_document(data))

@@ -11,27 +11,27 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from nhictl.model import Value
 
 Row = Mapping[str, str]
+Facts = tuple[Mapping[str, Value], ...]
 _UNTOLD = frozenset({"", "not_supported"})
 _NONE = frozenset({"N/A", "no_information"})
 
 
-def rows(text: str) -> dict[str, Row]:
-    """Return the row of each user by ARN."""
-    return {row["arn"]: row for row in csv.DictReader(text.splitlines()) if row.get("arn")}
+class Told(NamedTuple):
+    """What the report tells of one user, as facts: its access keys; its password and signing certificates."""
+
+    keys: Facts
+    others: Facts
 
 
-def credentials(row: Row) -> tuple[Mapping[str, Value], ...]:
-    """Return the credentials of a user's row as facts: access keys, then what `others` gives."""
-    return (*_keys(row), *others(row))
-
-
-def others(row: Row) -> tuple[Mapping[str, Value], ...]:
-    """Return the password and the signing certificates of a user's row as facts."""
-    return (*_password(row), *_certificates(row))
+def told(text: str) -> dict[str, Told]:
+    """Return what a report tells of each user by ARN. Raises ValueError on a time that is none."""
+    rows = (row for row in csv.DictReader(text.splitlines()) if row.get("arn"))
+    return {row["arn"]: Told(tuple(_keys(row)), (*_password(row), *_certificates(row))) for row in rows}
 
 
 def _keys(row: Row) -> Iterator[Mapping[str, Value]]:

@@ -129,16 +129,25 @@ def test_details_of_all_users_cost_the_same_calls_for_a_hundred_as_for_one(
     assert [c["kind"] for c in found["u001"].facts["credentials"]] == ["access-key"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("GenerateCredentialReport", "AccessDenied"),
+        ("GetCredentialReport", "AccessDenied"),
+        ("GenerateCredentialReport", "LimitExceeded"),
+        ("GetCredentialReport", "ReportExpired"),
+    ],
+)
 def test_users_are_asked_one_by_one_where_the_report_is_refused(
-    iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
+    operation: str, code: str, iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
 ) -> None:
     """One call for each user and one for each key; no keys found says nothing about other credentials."""
     users(iam, 3)
     iam.create_user(UserName="bare")
     wire.operations.clear()
 
-    def fault(operation: str, request: Any, send: Any) -> Any:
-        return refusal(request, 403, "AccessDenied") if "CredentialReport" in operation else send(request)
+    def fault(asked: str, request: Any, send: Any) -> Any:
+        return refusal(request, 403, code) if asked == operation else send(request)
 
     with wire.faulty(fault), adapter.connect(target, write=False) as session:
         found = {r.address.name: r for r in session.read(EVERYTHING) if r.address.kind == "iam-user"}
@@ -158,3 +167,43 @@ def test_a_role_tells_its_last_use(iam: Any, adapter: AwsAdapter, target: Target
     assert (role.facts["last_used"], role.facts["tracked_days"]) == ("", 400)
     assert "builtin" not in role.facts
     assert [r.facts["builtin"] for r in found.values()] == ["service-linked role"]
+
+
+def test_a_report_that_takes_too_long_is_not_waited_for(
+    iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
+) -> None:
+    """A bounded number of questions; then users are asked one by one."""
+    users(iam, 1)
+    wire.operations.clear()
+
+    def fault(asked: str, request: Any, send: Any) -> Any:
+        found = send(request)
+        if asked != "GenerateCredentialReport":
+            return found
+        return reply(request, 200, re.sub("<State>[^<]*</State>", "<State>INPROGRESS</State>", found.text))
+
+    with wire.faulty(fault), adapter.connect(target, write=False) as session:
+        (found,) = [r for r in session.read(EVERYTHING) if r.address.kind == "iam-user"]
+    assert wire.operations.count("GenerateCredentialReport") == 20
+    assert len(found.facts["credentials"]) == 1
+
+
+def test_a_report_that_is_none_is_an_error_of_the_provider(
+    iam: Any, adapter: AwsAdapter, target: Target, wire: Wire
+) -> None:
+    """Times that are none are not guessed, and the reply's text does not go on."""
+    import base64
+
+    users(iam, 1)
+    lines = "arn,access_key_1_active,access_key_1_last_rotated\narn:aws:iam::123456789012:user/u000,true,canary\n"
+    content = base64.b64encode(lines.encode()).decode()
+
+    def fault(asked: str, request: Any, send: Any) -> Any:
+        found = send(request)
+        if asked != "GetCredentialReport":
+            return found
+        return reply(request, 200, re.sub("<Content>[^<]*</Content>", f"<Content>{content}</Content>", found.text))
+
+    with wire.faulty(fault), adapter.connect(target, write=False) as session, pytest.raises(ProviderError) as bad:
+        list(session.read(EVERYTHING))
+    assert bad.value.message == "unexpected reply of iam:GetCredentialReport: ValueError"
