@@ -14,7 +14,7 @@ from typing import Any
 from nhictl.kinds.workspace import Environment, Target
 from nhictl.model import Diagnostic, Document, Exit, InvalidManifests, NhictlError, Path
 
-BUILT_IN = ("aws", "keycloak", "local")
+BUILT_IN = ("aws", "keycloak", "local", "postgres", "vault")
 GROUP = "nhictl.providers"
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}\Z")
 

@@ -1,0 +1,1 @@
+"""The PostgreSQL adapter: NHIs as LOGIN roles, roles as group roles with their grants."""
