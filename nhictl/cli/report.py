@@ -107,11 +107,13 @@ def _write(path: Path, text: str) -> None:
 def _tell(inventory: Inventory, file: str, *, quiet: bool) -> None:
     from nhictl.cli.talk import say
     from nhictl.render.safe import visible
+    from nhictl.render.text import count
 
     for target, reason in sorted(inventory.unreadable.items()):
         say(f"{visible(target)} could not be read: {visible(reason)}")
-    if not quiet and file != STDOUT:
-        share = inventory.total.percent
-        covered = "nothing to govern" if share is None else f"{share}% of them managed"
-        count = len(inventory.items)
-        say(f"wrote {visible(file)}: {count:,} identit{'y' if count == 1 else 'ies'}, {covered}")
+    if quiet or file == STDOUT:
+        return
+    share = inventory.total.percent
+    parts = [count(len(inventory.items), "identity"), *([] if share is None else [f"{share}% managed"])]
+    parts += [f"{count(len(inventory.unreadable), 'target')} unknown"] if inventory.unreadable else []
+    say(f"wrote {visible(file)}: {', '.join(parts)}")

@@ -17,6 +17,7 @@ from nhictl.render import html_tables as t
 from nhictl.render.access import said
 from nhictl.render.html_element import Markup, el, facts, items, join, small
 from nhictl.render.html_figures import Aged
+from nhictl.render.text import count
 
 MOST = 40
 UNDECLARED = "not declared"
@@ -87,8 +88,7 @@ def risks(item: Item) -> Markup:
     """Return how many risks were found, and which."""
     if not item.risks:
         return _dim("none found")
-    number = len(item.risks)
-    return join((el("b", f"{number} risk{'' if number == 1 else 's'}"), items(item.risks)))
+    return join((el("b", count(len(item.risks), "risk")), items(item.risks)))
 
 
 def _dim(word: str) -> Markup:
@@ -110,7 +110,7 @@ def _owner(item: Item) -> Markup:
 
 
 def _used(item: Item, now: datetime | None) -> Markup:
-    never = f"not in {t.day_count(item.tracked_days)}" if item.tracked_days else "never"
+    never = f"not in {count(item.tracked_days, 'day')}" if item.tracked_days else "never"
     return t.when(item.last_used, now, never=never)
 
 
@@ -125,10 +125,10 @@ def _credentials(item: Item, oldest: Aged | None) -> Markup:
         return t.UNKNOWN
     if not item.credentials:
         return t.NONE
-    count = len(item.credentials)
+    whole = len(item.credentials)
     if oldest is None or oldest.age is None:
-        return join((_dim("age unknown"), small(f"{count} in all")))
-    return join((t.day_count(oldest.age), small(f"the oldest of {count}" if count > 1 else "")))
+        return join((_dim("age unknown"), small(f"{whole} in all")))
+    return join((count(oldest.age, "day"), small(f"the oldest of {whole}" if whole > 1 else "")))
 
 
 def access(item: Item) -> Markup:
@@ -137,7 +137,7 @@ def access(item: Item) -> Markup:
     trust = [str(phrase) for phrase in said(item.trust, "")]
     about = _about(item)
     parts = ((len(item.permissions), "permission"), (len(item.roles), "role"))
-    head = ", ".join(_count(number, word) for number, word in parts if number) or "none"
+    head = ", ".join(count(number, word) for number, word in parts if number) or "none"
     shown = facts(
         (
             ("Roles", items(item.roles)), ("May", _most(may, item)), ("Trust", _most(trust, item)), *about,
@@ -162,10 +162,6 @@ def _about(item: Item) -> tuple[tuple[str, str], ...]:
 
 def _position(span: Span | None) -> str:
     return f"{span.file}:{span.line}" if span is not None else ""
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 __all__ = ["ALL", "MOST", "UNMANAGED", "access", "called", "chip", "place", "risks", "rows", "unmanaged"]

@@ -10,6 +10,7 @@ from nhictl.render.html_changes import Happened
 from nhictl.render.html_element import Markup, el, join, small
 from nhictl.render.html_figures import OLD, Aged
 from nhictl.render.html_identities import called, place
+from nhictl.render.text import count
 
 CREDENTIALS = t.Table(
     "credentials",
@@ -45,7 +46,7 @@ def credentials(aged: Iterable[Aged], now: datetime | None) -> list[Markup]:
 def _age(age: int | None) -> Markup:
     if age is None:
         return t.UNKNOWN
-    return el("span", t.day_count(age), class_="chip old" if age > OLD else None)
+    return el("span", count(age, "day"), class_="chip old" if age > OLD else None)
 
 
 def _expires(one: Aged) -> Markup:

@@ -15,6 +15,7 @@ from nhictl.render.html_changes import Happened
 from nhictl.render.html_element import Markup, bar, el, items
 from nhictl.render.html_figures import OLD, TIERS, Aged, Group, buckets, counted, owners, shadows, tiers, untold
 from nhictl.render.html_identities import UNDECLARED
+from nhictl.render.text import count
 
 COVERAGE = t.Table(
     "coverage",
@@ -49,7 +50,7 @@ def unreadable(inventory: Inventory) -> Markup:
         return Markup()
     number = len(inventory.unreadable)
     told = [f"{target}: {reason}" for target, reason in sorted(inventory.unreadable.items())]
-    head = f"{number} target{'' if number == 1 else 's'} could not be read"
+    head = f"{count(number, 'target')} could not be read"
     what = f"What {'it holds' if number == 1 else 'they hold'} is unknown and in none of the numbers below."
     return el("section", el("h2", head, id="unreadable"), el("p", what), items(told), class_="alert",
               aria_labelledby="unreadable")  # fmt: skip
@@ -74,7 +75,7 @@ def _governed(inventory: Inventory, every: Sequence[Item]) -> Iterator[Markup]:
     risky = sum(bool(item.risks) for item in every)
     ownerless = sum(not item.owner for item in every)
     share = "none" if whole.percent is None else percent(whole)
-    what = f"{whole.managed:,} of {number:,} identities are managed" if number else "there is nothing to govern"
+    what = f"{whole.managed:,} of {number:,} identities are managed" if number else _nothing(inventory)
     yield _tile("Coverage", share, what,
                 link="coverage", graph=bar(whole.managed, number, "good"))  # fmt: skip
     yield _tile("Unmanaged", f"{bare:,}", "nobody declared them", tone="warn" if bare else "", link="unmanaged",
@@ -85,13 +86,17 @@ def _governed(inventory: Inventory, every: Sequence[Item]) -> Iterator[Markup]:
                 link="risk", graph=bar(risky, len(every), "warn"))  # fmt: skip
 
 
+def _nothing(inventory: Inventory) -> str:
+    return "no identity in the targets that could be read" if inventory.unreadable else "there is nothing to govern"
+
+
 def _old(credentials: Sequence[Aged], silent: int) -> Markup:
     ages = [one.age for one in credentials if one.age is not None]
     old = sum(age > OLD for age in ages)
     what = f"of {len(ages):,} of known age"
     unknown = len(credentials) - len(ages)
     what += f"; {unknown:,} of unknown age" if unknown else ""
-    what += f"; not told for {_identities(silent)}" if silent else ""
+    what += f"; not told for {count(silent, 'identity')}" if silent else ""
     return _tile(f"Credentials older than {OLD} days", f"{old:,}", what, tone="warn" if old else "",
                  link="credentials", graph=bar(old, len(ages), "warn"))  # fmt: skip
 
@@ -106,14 +111,10 @@ def _changed(changes: Sequence[Happened] | None, days: int) -> Markup:
                  tone="warn" if bad else "", link="changes")  # fmt: skip
 
 
-def _identities(number: int) -> str:
-    return f"{number:,} identit{'y' if number == 1 else 'ies'}"
-
-
 def silent(every: Sequence[Item]) -> str:
     """Say of how many identities no credential can be told; empty for none."""
     number = untold(every)
-    return f"The provider does not tell the credentials of {_identities(number)}: unknown." if number else ""
+    return f"The provider does not tell the credentials of {count(number, 'identity')}: unknown." if number else ""
 
 
 def coverage(inventory: Inventory) -> Markup:

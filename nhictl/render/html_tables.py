@@ -14,6 +14,7 @@ from datetime import datetime
 
 from nhictl.render.html_element import Markup, el, join, small
 from nhictl.render.html_figures import days, moment
+from nhictl.render.text import count
 
 UNKNOWN = Markup('<span class="dim">unknown</span>')
 NONE = Markup('<span class="dim">none</span>')
@@ -88,17 +89,14 @@ def when(text: str | None, now: datetime | None = None, *, never: str = "never")
     if moment(text) is None:
         return join((text,))
     ago = days(text, now)
-    return join((el("time", text[:10]), small("" if ago is None else "today" if ago == 0 else f"{day_count(ago)} ago")))
+    return join(
+        (el("time", text[:10]), small("" if ago is None else "today" if ago == 0 else f"{count(ago, 'day')} ago"))
+    )
 
 
 def amount(number: int) -> Markup:
     """Return a number with its thousands apart; none of something is quiet."""
     return join((f"{number:,}",)) if number else Markup('<span class="dim">0</span>')
-
-
-def day_count(number: int) -> str:
-    """Return `1 day` or `412 days`."""
-    return f"{number:,} day{'' if number == 1 else 's'}"
 
 
 def name(label: str, more: str, *, link: str = "") -> Markup:

@@ -29,7 +29,7 @@
     const shown = Math.min(state.limit, all);
     state.more.hidden = shown === all && all > 0;
     state.button.hidden = shown === all;
-    state.button.textContent = `Show ${number(Math.min(MORE, all - shown))} more`;
+    state.button.textContent = shown === all ? "" : `Show ${number(Math.min(MORE, all - shown))} more`;
     state.said.textContent = all ? `${number(shown)} of ${number(all)} ${state.word} shown.` : `No ${state.word} match.`;
   }
 
@@ -151,6 +151,10 @@
       form.hidden = false;
       form.addEventListener("submit", (event) => event.preventDefault());
     }
+    // Headings of tables stick below the search, not under it.
+    const tools = byId("tools");
+    const measure = () => document.documentElement.style.setProperty("--tools", `${tools.offsetHeight}px`);
+    new ResizeObserver(measure).observe(tools);
     update();
     addEventListener("hashchange", reveal);
     reveal();

@@ -164,5 +164,5 @@ def _pieces(word: str, width: int) -> list[str]:
 
 def count(number: int, noun: str) -> str:
     """Return `1 error`, `2 errors`."""
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else noun + "s"
     return f"{number:,} {noun if number == 1 else plural}"
