@@ -470,3 +470,10 @@ def test_ten_thousand_identities_are_one_pass():
     answer = who_can(World.of([at], [shared, *many]), Question("read", "i77"))
     assert [chain(h.given[0].chain) for h in answer.holders] == ["v/id/i77 -> v/policy/p"]
     assert len(asked) == 10_000
+
+
+def test_what_one_has_twice_is_told_twice():
+    """By itself and by becoming another: taking one of them away is not enough."""
+    found = world(role("a", allow("s3:*")), role("b", allow("s3:Get*"), trust=[trusts(arn("a"))]))
+    told = {h.name: [chain(g.chain) for g in h.given] for h in who_can(found, Question("s3:GetObject")).holders}
+    assert told["nhi/a"] == ["nhi/a -> aws/iam-role/a", "nhi/a -> aws/iam-role/a -> aws/iam-role/b"]

@@ -2,8 +2,8 @@
 
 Rules enforced here:
 - of several ways into an identity the one with fewest unsure steps is told, then the shortest;
-- an answer lists every permission of an identity that gives what is asked; of what it gets by becoming another, the
-  nearest one that has it;
+- an answer lists every permission of an identity that gives what is asked, and the nearest other identity that it can
+  become and that has it, too;
 - answers are sorted, so that the same resources give the same answer.
 """
 
@@ -126,7 +126,8 @@ def who_can(world: World, question: Question) -> Answer:
     by_name: dict[str, list[Given]] = {}
     for main in sorted({*held, *reached}):
         party = world.parties[main]
-        by_name.setdefault(party.name, []).extend(_givens(doors, held, reached.get(main), party))
+        way = _onward(doors, reached, main) if main in held else reached.get(main)
+        by_name.setdefault(party.name, []).extend(_givens(doors, held, way, party))
     holders = [_holder(name, given) for name, given in by_name.items()]
     return Answer(question, tuple(sorted(holders, key=lambda h: (_ORDER[h.verdict], h.name))), deeper)
 
@@ -138,10 +139,20 @@ def steps(world: World) -> Iterator[Step]:
         yield from doors.leaving(main)
 
 
+def _onward(doors: Doors, reached: Mapping[Address, _Found], main: Address) -> _Found | None:
+    """Return the best way of one that has it by itself, to another that has it, too."""
+    ways = [
+        _Found(step.sure and beyond.sure, (step, *beyond.steps), beyond.start)
+        for step in doors.leaving(main)
+        if (beyond := reached.get(step.into)) is not None and main not in {beyond.start, *(s.who for s in beyond.steps)}
+    ]
+    return min(ways, key=lambda way: (not way.sure, len(way.steps), way.start), default=None)
+
+
 def _givens(
     doors: Doors, held: Mapping[Address, tuple[Held, ...]], found: _Found | None, party: Party
 ) -> Iterator[Given]:
-    """Yield what an identity has by itself, and if it is not sure of it, what the nearest it can become has."""
+    """Yield what an identity has by itself, and what the nearest that it can become has."""
     world = doors.world
     for one in held.get(party.main, ()):
         yield Given(one, _way(world, (), party, one.permission))

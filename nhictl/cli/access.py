@@ -25,10 +25,6 @@ Examples:
   nhictl access aws-prod/iam-user/old-deploy -e prod
   nhictl access --who-can s3:GetObject 'arn:aws:s3:::ledger/*' -e prod
   nhictl access --who-can 'iam:*' '*' --declared -o json
-
-\b
-Conditions are shown, never evaluated. Policies on resources themselves, and
-limits above an account, are not read.
 """
 
 
@@ -39,7 +35,7 @@ def access(
     ] = "",
     who_can: Annotated[
         tuple[str, str] | None,
-        o.option("--who-can", metavar="ACTION RESOURCE", help="Who can do this; * and ? stand for anything."),
+        o.option("--who-can", metavar="ACTION RESOURCE", help="Tell who can do this; `*` may stand for anything."),
     ] = None,
     chdir: o.Chdir = Path(),
     env: o.Env = "",
@@ -53,7 +49,10 @@ def access(
     no_progress: o.NoProgress = False,
     no_cache: o.NoCache = False,
 ) -> None:
-    """Show what an NHI can do, or who can do something, through which roles, groups, trust and connections."""
+    """Show what an NHI can do, or who can do something, through which roles, groups, trust and connections.
+
+    Conditions are shown, never evaluated. Policies on resources themselves, and limits above an account, are not read.
+    """
     from nhictl import chains
     from nhictl.cli import context
     from nhictl.render import access_json, access_tree
