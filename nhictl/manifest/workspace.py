@@ -27,10 +27,13 @@ _MAX_BYTES = 1 << 20
 # spec, environments, NAME, targets, NAME: up to there a mapping may have any name, below it are an adapter's settings.
 _SETTINGS = 5
 _SECRET_KEY = re.compile(r"secret|passw|token|credential|private-?_?key|access-?_?key|api-?_?key", re.IGNORECASE)
+# a setting that names where a secret is: `secretIdFrom: env:NAME`, `secretVariable: NAME`
+_PLACE = re.compile(r"[A-Za-z]+From (?:env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+)|[A-Za-z]+Variable [A-Z_][A-Z0-9_]*")
 _SECRET_TEXT = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:]*:[^\s/?#@]+@"
     r"|[?&;](?:password|passwd|token|secret|sslpassword)="
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN|\bgh[pousr]_[0-9A-Za-z]{20}|\bhvs\.[0-9A-Za-z]{20}",
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN(?! (?:CERTIFICATE|PUBLIC KEY)-----)"
+    r"|\bgh[pousr]_[0-9A-Za-z]{20}|\bhvs\.[0-9A-Za-z]{20}",
     re.IGNORECASE,
 )
 
@@ -106,7 +109,7 @@ def _credentials(document: Document, value: Any, path: Place) -> Iterator[tuple[
     if isinstance(value, dict):
         for key, item in value.items():
             nested = isinstance(item, (dict, list)) and len(path) < _SETTINGS
-            if _SECRET_KEY.search(str(key)) and not nested:
+            if _SECRET_KEY.search(str(key)) and not nested and not _PLACE.fullmatch(f"{key} {item}"):
                 text = f"`{key}` looks like a credential: there are none in `{FILE}`"
                 yield (*path, key), _credential(document, text, (*path, key))
             else:

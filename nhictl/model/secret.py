@@ -3,6 +3,7 @@
 Rules enforced here:
 - a name counts only where it ends in what it says it is: `dbPassword`, `api-key`, not `tokenTtl`;
 - text counts only in forms that are nothing else: user information in a URL, private keys, tokens with a prefix;
+- `{{password}}` in a URL is where another program puts the password, and no secret;
 - what is recognised is cut out, never shortened: a start or a length says something, too.
 """
 
@@ -19,7 +20,7 @@ SECRET_NAME = re.compile(
 """A key whose value is a secret, wherever it stands."""
 
 SECRET_TEXT = re.compile(
-    r"(?<=://)[^\s/?#@\"'<>]*:[^\s/?#\"'<>]+(?=@)"
+    r"(?<=://)[^\s/?#@\"'<>]*:(?!\{\{password\}\}@(?!\S*@))[^\s/?#\"'<>]+(?=@)"
     r"|(?<=[?&;])(?:password|passwd|sslpassword|token|access_token|secret|client_secret)=[^\s&;#\"'<>]+"
     r"|\baws_(?:secret_access_key|(?:session|security)_token)[\"']?[ \t]*[=:][ \t]*[^\s,}]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY(?:.*?-----END [A-Z ]*PRIVATE KEY-----|.*)"

@@ -127,6 +127,10 @@ def test_second_document_is_refused():
         f"url: https://example.com/?token={CANARY}",
         f'text: "-----BEGIN {CANARY}"',
         f"access-key: {CANARY}",
+        f"secretFrom: {CANARY}",
+        f"secretVariable: {CANARY}-",
+        f"tokenFrom: env:{CANARY}-",
+        f'text: "-----BEGIN CERTIFICATE----- -----BEGIN {CANARY}"',
     ],
 )
 def test_credentials_are_refused_and_not_repeated(line):
@@ -136,6 +140,24 @@ def test_credentials_are_refused_and_not_repeated(line):
     assert [p.code for p in problems] == ["E210"]
     assert problems[0].span.line == 15
     assert CANARY not in repr(problems)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{provider: keycloak, realm: shop, secretVariable: KEYCLOAK_SHOP_SECRET}",
+        '{provider: vault, auth: {approle: {roleIdFrom: "env:ROLE_ID", secretIdFrom: "env:SECRET_ID"}}}',
+        '{provider: vault, auth: {jwt: {role: nhictl, tokenFrom: "file:/var/run/token"}}}',
+    ],
+)
+def test_settings_that_say_where_a_secret_is_are_no_credentials(target):
+    """The name of a variable or file may stand in the file: the secret is elsewhere."""
+    assert codes(TEXT.replace("{provider: local, path: .nhictl/staging.db}", target)) == []
+
+
+def test_certificates_are_no_credentials():
+    """Vars may hold what everybody may see."""
+    assert codes(TEXT.replace("count: 3", 'ca: "-----BEGIN CERTIFICATE-----"')) == []
 
 
 def test_ledger_url_with_a_password_is_a_credential():

@@ -30,6 +30,9 @@ def test_names_that_only_sound_so(name):
         ("export AWS_SESSION_TOKEN=abc; x", "export … x"),
         ("https://example.com/a", "https://example.com/a"),
         ("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
+        ("postgresql://{{username}}:{{password}}@db/x", "postgresql://{{username}}:{{password}}@db/x"),
+        ("postgresql://{{username}}:{{password}}@p4ss@db/x", "postgresql://…@db/x"),
+        ("postgresql://u:p4ss:{{password}}@db/x", "postgresql://…@db/x"),
     ],
 )
 def test_text_that_is_a_secret_is_cut_out(text, left):
