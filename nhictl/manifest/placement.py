@@ -20,7 +20,8 @@ from nhictl.model import Document
 
 _PROVES = {
     "local": "local", "awsPrincipal": "aws", "awsService": "aws", "awsUser": "aws",
-    "approle": "vault", "postgres": "postgres", "keycloak": "keycloak",
+    "approle": "vault", "vaultRole": "vault", "vaultEntity": "vault",
+    "postgres": "postgres", "keycloak": "keycloak",
 }  # fmt: skip
 
 

@@ -58,6 +58,10 @@ def _oidc(work: Composition, connection: Connection) -> Resource | None:
     name = issuer_name(connection)
     audiences = tuple(map(str, connection.block.get("audiences") or ()))
     issuer = ("spec", "issuer", connection.issuer_kind, "url")
+    if str(connection.issuer.get("url", "")).startswith("http://"):
+        summary = f"{connection.ref}: the issuer is not reached over TLS"
+        work.say(connection.document, *issuer, code="E505", summary=summary, hint="AWS takes https:// only")
+        return None
     if not (_exact(work, connection, (name,), issuer) and _exact(work, connection, audiences, _AUDIENCES)):
         return None
     thumbprints = connection.block.get("thumbprints")

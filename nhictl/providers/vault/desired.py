@@ -13,7 +13,6 @@ Rules enforced here:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from nhictl.kinds.common import duration_seconds
@@ -21,48 +20,14 @@ from nhictl.kinds.connection import Connection
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.nhi import NHI, Grant
 from nhictl.kinds.role import Role
-from nhictl.model import Address, Diagnostic, Document, Resource, Value, ordered_set
+from nhictl.model import Address, Diagnostic, Resource, Value, ordered_set
 from nhictl.providers.base import Compiled
-from nhictl.providers.vault import fields, hcl, mounting, names, trusting
-from nhictl.providers.vault.names import ENTITY, GROUP, LOGIN, MOUNT, POLICY
+from nhictl.providers.vault import fields, mounting, names, shaping, trusting
+from nhictl.providers.vault.names import ENTITY, LOGIN, MOUNT
+from nhictl.providers.vault.shaping import Composition, Shape
 from nhictl.providers.vault.trusting import FEDERATED, Untrusted
 
 _OWN = frozenset({"approle", "vaultRole", "vaultEntity"})
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a Role is here: its policies by name, how they are attached, and the objects it has."""
-
-    role: Role
-    attach: str
-    policies: tuple[str, ...]
-    policy: Resource | None = None
-    group: Resource | None = None
-
-    @property
-    def resources(self) -> tuple[Resource, ...]:
-        """The objects of the role."""
-        return tuple(r for r in (self.policy, self.group) if r is not None)
-
-
-@dataclass(slots=True)
-class Composition:
-    """One compile in progress."""
-
-    estate: Estate
-    shapes: dict[str, Shape] = field(default_factory=dict)
-    mounts: dict[str, Resource] = field(default_factory=dict)
-    aliases: dict[tuple[str, str], NHI] = field(default_factory=dict)
-    said: list[Diagnostic] = field(default_factory=list)
-
-    def say(self, document: Document, *path: str | int, code: str, summary: str, hint: str = "") -> None:
-        """Add an error about a place in a manifest."""
-        self.said.append(Diagnostic(code, summary, document.span(*path), hint=hint))
-
-    def at(self, kind: str, name: str) -> Address:
-        """Return an address in the target."""
-        return Address(self.estate.target.name, kind, name)
 
 
 def compile_estate(estate: Estate) -> Compiled:
@@ -72,7 +37,7 @@ def compile_estate(estate: Estate) -> Compiled:
     for _, connection in sorted(estate.connections.items()):
         found += _connection(work, connection)
     work.mounts = {r.address.name: r for r in found if r.address.kind == MOUNT}
-    work.shapes = {name: _shape(work, role) for name, role in sorted(estate.roles.items())}
+    work.shapes = {name: shaping.shape(work, role) for name, role in sorted(estate.roles.items())}
     found += [r for shape in work.shapes.values() for r in shape.resources]
     for nhi in sorted(estate.nhis, key=lambda n: n.ref):
         found += _identity(work, nhi)
@@ -102,81 +67,6 @@ def _connection(work: Composition, connection: Connection) -> list[Resource]:
         at = ("spec", "vault", *error.path)
         work.say(connection.document, *at, code=error.code, summary=error.message, hint=error.hint)
         return []
-
-
-def _name(work: Composition, item: NHI | Role, kind: str, default: str = "") -> str:
-    """Return the physical name of an object of a manifest, also when a rename was broken off half-way through them."""
-    estate = work.estate
-    declared = {n.ref for n in estate.nhis} | {r.ref for r in estate.roles.values()}
-    former = (f"{item.ref.partition('/')[0]}/{old}" for old in item.meta.previously)
-    begun = next((n for ref in former if ref not in declared and (n := estate.names.get((ref, kind)))), "")
-    return estate.name(item.ref, kind, begun or default or item.native_name or item.meta.name)
-
-
-def _shape(work: Composition, role: Role) -> Shape:
-    policy = _policy(work, role)
-    listed = [str(p).lower() for p in role.block.get("policies") or ()]
-    policies = ordered_set((*([policy.address.name] if policy else []), *listed))
-    attach = str(role.block.get("attach", "group"))
-    return Shape(role, attach, policies, policy, _group(work, role, policies) if attach == "group" else None)
-
-
-def _policy(work: Composition, role: Role) -> Resource | None:
-    block = role.block
-    if "paths" not in block and "policy" not in block:
-        return None
-    name = _name(work, role, POLICY).lower()
-    if name in names.BUILT_IN_POLICIES:
-        work.say(
-            role.document, "metadata", "name", code="E525", summary=f"{role.ref}: {name} is a policy of Vault's own",
-            hint="choose another name",
-        )  # fmt: skip
-        return None
-    said = _rules(work, role)
-    return _of_role(role, work.at(POLICY, name), said)
-
-
-def _rules(work: Composition, role: Role) -> dict[str, Value]:
-    if "policy" not in role.block:
-        rules: dict[str, set[str]] = {}
-        for rule in role.block["paths"]:
-            rules.setdefault(str(rule["path"]), set()).update(rule["capabilities"])
-        return {"rules": {path: ordered_set(rules[path]) for path in sorted(rules)}, "text": ""}
-    text = str(role.block["policy"])
-    try:
-        hcl.parsed(text)
-    except hcl.NotUnderstood as error:
-        work.say(
-            role.document, "spec", "vault", "policy", code="E525",
-            summary=f"{role.ref}: the policy is not understood: {error}", hint="check it with `vault policy fmt`",
-        )  # fmt: skip
-    found = hcl.rules(text)
-    return {"rules": found or {}, "text": "" if found is not None else hcl.normal_text(text)}
-
-
-def _group(work: Composition, role: Role, policies: tuple[str, ...]) -> Resource:
-    name = _name(work, role, GROUP)
-    said: dict[str, Value] = {"policies": policies, "metadata": _metadata(role.meta.labels)}
-    return _of_role(role, work.at(GROUP, name), said, _declared(work, policies))
-
-
-def _of_role(role: Role, address: Address, said: Mapping[str, Value], depends_on: tuple[Address, ...] = ()) -> Resource:
-    return Resource(
-        address, said, subject=role.ref, depends_on=depends_on, handling=role.handling, adopt=role.adopt,
-        place=role.document.place("metadata", "name"),
-    )  # fmt: skip
-
-
-def _declared(work: Composition, policies: Iterable[str]) -> tuple[Address, ...]:
-    """Return the addresses of those policies that roles of this estate have."""
-    own = {
-        _name(work, r, POLICY).lower() for r in work.estate.roles.values() if "paths" in r.block or "policy" in r.block
-    }
-    return tuple(work.at(POLICY, p) for p in sorted(set(policies) & own))
-
-
-def _metadata(labels: Mapping[str, str]) -> dict[str, Value]:
-    return {names.metadata_key(key): str(labels[key]) for key in sorted(labels)}
 
 
 def _identity(work: Composition, nhi: NHI) -> list[Resource]:
@@ -212,7 +102,7 @@ def _entity(work: Composition, nhi: NHI) -> Resource | None:
     if wanted is False:
         _refuse_groups(granted)
         return None
-    name = _name(work, nhi, ENTITY, str(wanted) if isinstance(wanted, str) else "")
+    name = shaping.physical_name(work, nhi, ENTITY, str(wanted) if isinstance(wanted, str) else "")
     direct = nhi.identity.get("entityPolicies") or () if nhi.identity_kind in _OWN else ()
     policies = fields.lower([*direct, *(p for s in granted if s.attach == "entity" for p in s.policies)])
     groups = [s.group for s in granted if s.group is not None]
@@ -220,9 +110,9 @@ def _entity(work: Composition, nhi: NHI) -> Resource | None:
         "enabled": _enabled(work, nhi),
         "policies": policies,
         "groups": ordered_set(g.address.name for g in groups),
-        "metadata": _metadata(nhi.meta.labels),
+        "metadata": shaping.metadata(nhi.meta.labels),
     }
-    return _of_nhi(nhi, work.at(ENTITY, name), said, (*_declared(work, policies), *(g.address for g in groups)))
+    return _of_nhi(nhi, work.at(ENTITY, name), said, (*shaping.declared(work, policies), *(g.address for g in groups)))
 
 
 def _refuse_groups(granted: Iterable[Shape]) -> None:
@@ -311,7 +201,7 @@ def _connections(work: Composition, nhi: NHI) -> list[Connection]:
 
 
 def _login(work: Composition, nhi: NHI, entity: Resource | None, *, mount: str, said: dict[str, Value]) -> Resource:
-    name = names.below(mount, names.split(_name(work, nhi, LOGIN))[1])
+    name = names.below(mount, names.split(shaping.physical_name(work, nhi, LOGIN))[1])
     held = said["token_policies"] if isinstance(said["token_policies"], tuple) else ()
     own = [p for s in _granted(work, nhi) if s.attach == "token" for p in s.policies]
     policies = fields.lower([*held, *own])
@@ -321,7 +211,7 @@ def _login(work: Composition, nhi: NHI, entity: Resource | None, *, mount: str, 
     }  # fmt: skip
     if not attributes["enabled"]:
         attributes["token_bound_cidrs"] = ()
-    depends = list(_declared(work, policies))
+    depends = list(shaping.declared(work, policies))
     if entity is not None:
         attributes["entity"] = entity.address.name
         _claim(work, nhi, mount, fields.alias_name(attributes, f"role_id of {name}"))

@@ -10,6 +10,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from nhictl.providers.vault import fields, names
 from nhictl.providers.vault.names import DATABASE, ENGINE, MOUNT
 from nhictl.providers.vault.trusting import Untrusted
 
+_PASSWORD = re.compile(r"[^/@{}]*:[^/@{}]+@")
 _DEFAULT_URLS = {"githubActions": "https://token.actions.githubusercontent.com", "gitlab": "https://gitlab.com"}
 
 
@@ -56,6 +58,11 @@ def resources(connection: Connection, target: str) -> Iterator[Resource]:
         mount = _resource(connection, Address(target, ENGINE, path), said)
         yield mount
         if database := connection.block.get("database"):
+            if _PASSWORD.search(str(database["connectionUrl"])):
+                raise Untrusted(
+                    "E524", f"{connection.ref}: there is a password in the URL", path=("database", "connectionUrl"),
+                    hint="write {{username}}:{{password}} there, and name the place in `passwordFrom`",
+                )  # fmt: skip
             address = Address(target, DATABASE, names.below(path, str(database["name"])))
             yield _resource(connection, address, _database(database), depends_on=(mount.address,))
         return

@@ -12,70 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from nhictl.model import Address, Fault, ProviderError, Resource, Value
-from nhictl.providers.base import Scope
 from nhictl.providers.vault import convert, credentials, names
-from nhictl.providers.vault.calls import Calls, parallel
+from nhictl.providers.vault.calls import parallel
+from nhictl.providers.vault.mounted import Reading, auth_mount, auth_mounts, database, databases, engines, understood
 from nhictl.providers.vault.names import DATABASE, ENGINE, ENTITY, EXTERNAL, GROUP, KINDS, LOGIN, MOUNT, POLICY
 
 _NAMED_BY_VAULT = re.compile(r"entity_[0-9a-f]{8}\Z")
-_NO_ALIASES: Mapping[tuple[str, str], str] = {}
-
-
-@dataclass(slots=True)
-class Reading:
-    """One reading of one Vault. `auth` and `mounts` are by path without slash, `groups` by id."""
-
-    calls: Calls
-    target: str
-    scope: Scope = field(default_factory=Scope)
-    detailed: bool = False
-    aliases: Mapping[tuple[str, str], str] | None = None
-    _auth: Mapping[str, Any] | None = None
-    _mounts: Mapping[str, Any] | None = None
-    _groups: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def auth(self) -> Mapping[str, Any]:
-        """The auth mounts."""
-        if self._auth is None:
-            self._auth = self._listed("sys/auth")
-        return self._auth
-
-    @property
-    def mounts(self) -> Mapping[str, Any]:
-        """The secrets mounts."""
-        if self._mounts is None:
-            self._mounts = self._listed("sys/mounts")
-        return self._mounts
-
-    def _listed(self, path: str) -> Mapping[str, Any]:
-        found = self.calls.get(path) or {}
-        return {names.mount_path(p): data for p, data in found.items() if isinstance(data, Mapping)}
-
-    def wanted(self, address: Address) -> bool:
-        """True when the object at an address is read by itself."""
-        return self.scope.details or address in self.scope.addresses
-
-    def at(self, kind: str, name: str) -> Address:
-        """Return an address in the target."""
-        return Address(self.target, kind, name)
-
-    def group(self, identifier: str) -> Mapping[str, Any]:
-        """Return a group by its id, read once; empty when it is gone."""
-        if identifier not in self._groups:
-            self._groups[identifier] = self.calls.get(f"identity/group/id/{identifier}") or {}
-        return self._groups[identifier]
-
-    def group_addresses(self, identifiers: Any) -> list[Address]:
-        """Return the addresses of groups by id."""
-        found = [self.group(str(i)) for i in identifiers or ()]
-        return [convert.group_address(self.target, data) for data in found if data]
 
 
 def everything(reading: Reading) -> Iterator[Resource]:
@@ -87,9 +33,9 @@ def everything(reading: Reading) -> Iterator[Resource]:
     logins, entities = _parts(logins, entities)
     found = [*groups, *entities, *logins]
     if kinds & {MOUNT}:
-        found += _auth_mounts(reading, logins)
+        found += auth_mounts(reading, logins)
     if kinds & {ENGINE, DATABASE}:
-        found += _databases(reading)
+        found += databases(reading)
     if POLICY in kinds:
         found += _policies(reading, _holders(reading, found))
     yield from (r for r in found if r.address.kind in kinds)
@@ -97,7 +43,7 @@ def everything(reading: Reading) -> Iterator[Resource]:
 
 def one(reading: Reading, address: Address) -> Resource | None:
     """Return one object read by itself, None when there is none."""
-    with _understood(address):
+    with understood(address):
         match address.kind:
             case "entity":
                 data = reading.calls.get(f"identity/entity/name/{address.name}")
@@ -111,12 +57,12 @@ def one(reading: Reading, address: Address) -> Resource | None:
                 return _login(reading, address)
             case "auth-mount":
                 data = reading.auth.get(address.name)
-                return _auth_mount(reading, address, data) if data else None
+                return auth_mount(reading, address, data) if data else None
             case "database-mount":
-                data = _engines(reading).get(address.name)
+                data = engines(reading).get(address.name)
                 return convert.mount(reading.target, address.name, data, secrets=True) if data else None
             case "database-config":
-                return _database(reading, address)
+                return database(reading, address)
     raise ProviderError(Fault.INVALID, f"{address}: vault has no kind {address.kind}", code="UnknownKind")
 
 
@@ -124,19 +70,19 @@ def _groups(reading: Reading) -> Iterator[Resource]:
     keys, _ = reading.calls.keys("identity/group/id")
     for identifier, data in zip(keys, parallel(reading.group, keys), strict=True):
         if data:
-            with _understood(identifier):
+            with understood(identifier):
                 yield _group(reading, data)
 
 
 def _group(reading: Reading, data: Mapping[str, Any]) -> Resource:
-    reading._groups.setdefault(str(data["id"]), data)
+    reading.groups.setdefault(str(data["id"]), data)
     resource = convert.group(reading.target, data, reading.group_addresses(data.get("parent_group_ids")))
     return convert.with_facts(resource, members=len(data.get("member_entity_ids") or ()))
 
 
 def _entities(reading: Reading) -> Iterator[Resource]:
     keys, info = reading.calls.keys("identity/entity/id")
-    with _understood("identity/entity/id"):
+    with understood("identity/entity/id"):
         reading.aliases = {
             (str(a["mount_accessor"]), str(a["name"])): str(info[key]["name"])
             for key in keys
@@ -148,7 +94,7 @@ def _entities(reading: Reading) -> Iterator[Resource]:
     paths = [f"identity/entity/id/{key}" for key in wanted]
     for key, data in zip(wanted, parallel(reading.calls.get, paths), strict=True):
         if data:
-            with _understood(key):
+            with understood(key):
                 yield _entity(reading, data)
 
 
@@ -176,7 +122,7 @@ def _login(reading: Reading, address: Address) -> Resource | None:
     data = reading.calls.get(path) if method else None
     if at is None or data is None:
         return None
-    with _understood(address):
+    with understood(address):
         accessor = str(at["accessor"])
         role_id, native = "", convert.below_accessor(accessor, address.name)
         if method == "approle":
@@ -217,58 +163,6 @@ def _parts(logins: list[Resource], entities: list[Resource]) -> tuple[list[Resou
     return [told(r) for r in logins], [told(e) for e in entities]
 
 
-def _auth_mounts(reading: Reading, logins: list[Resource]) -> Iterator[Resource]:
-    below: dict[str, dict[str, Value]] = {}
-    for role in logins:
-        if role.address not in reading.scope.addresses:
-            below.setdefault(names.split(role.address.name)[0], {})[f"{LOGIN}/{role.address.name}"] = ""
-    for path, data in sorted(reading.auth.items()):
-        address = reading.at(MOUNT, path)
-        with _understood(address):
-            resource = (
-                _auth_mount(reading, address, data)
-                if reading.wanted(address)
-                else convert.mount(reading.target, path, data)
-            )
-        yield convert.with_facts(resource, holders=below.get(path, {}))
-
-
-def _auth_mount(reading: Reading, address: Address, data: Mapping[str, Any]) -> Resource:
-    resource = convert.mount(reading.target, address.name, data)
-    method = names.method_of(str(data.get("type")))
-    if not method:
-        return resource
-    found = (reading.calls.get(f"auth/{address.name}/config") or {}) if method != "approle" else {}
-    said = {**resource.attributes, "config": convert.config(method, found)}
-    secret = convert.keeps_secret(method, found, ours=resource.mark is not None)
-    return replace(resource, attributes=said, facts={**resource.facts, "keeps_secret": secret})
-
-
-def _engines(reading: Reading) -> Mapping[str, Any]:
-    return {path: data for path, data in reading.mounts.items() if data.get("type") == "database"}
-
-
-def _databases(reading: Reading) -> Iterator[Resource]:
-    for path, data in sorted(_engines(reading).items()):
-        with _understood(path):
-            yield convert.mount(reading.target, path, data, secrets=True)
-        keys, _ = reading.calls.keys(f"{path}/config")
-        addresses = [reading.at(DATABASE, names.below(path, key)) for key in keys]
-        wanted = [a for a in addresses if reading.wanted(a)]
-        yield from (convert.listed(a) for a in addresses if a not in set(wanted))
-        yield from (r for r in parallel(partial(_database, reading), wanted) if r is not None)
-
-
-def _database(reading: Reading, address: Address) -> Resource | None:
-    mount, name = names.split(address.name)
-    at = _engines(reading).get(mount)
-    data = reading.calls.get(f"{mount}/config/{name}") if at else None
-    if at is None or data is None:
-        return None
-    with _understood(address):
-        return convert.database(address, data, at)
-
-
 def _policies(reading: Reading, holders: Mapping[str, Mapping[str, Value]]) -> Iterator[Resource]:
     texts: Mapping[str, Any] = {}
     if reading.detailed:
@@ -281,7 +175,7 @@ def _policies(reading: Reading, holders: Mapping[str, Mapping[str, Value]]) -> I
     for address in addresses:
         found = read.get(address.name)
         if address.name in texts:
-            with _understood(address):
+            with understood(address):
                 found = convert.policy(reading.target, address.name, str(texts[address.name]["policy"]))
         if found is None and address.name in wanted:
             continue
@@ -297,7 +191,7 @@ def _policy(reading: Reading, name: str) -> Resource | None:
     data = reading.calls.get(f"sys/policies/acl/{name}")
     if data is None:
         return None
-    with _understood(name):
+    with understood(name):
         return convert.policy(reading.target, name, str(data["policy"]))
 
 
@@ -313,13 +207,3 @@ def _holders(reading: Reading, found: list[Resource]) -> Mapping[str, Mapping[st
             owner = holder.mark.owner if holder.mark else ""
             held.setdefault(str(policy), {})[f"{holder.address.kind}/{holder.address.name}"] = owner
     return {name: dict(sorted(some.items())) for name, some in held.items()}
-
-
-@contextmanager
-def _understood(what: object) -> Iterator[None]:
-    """Turn what goes wrong with the shape of a reply into a ProviderError; no text of the reply goes on."""
-    try:
-        yield
-    except (LookupError, ValueError, TypeError, AttributeError) as error:
-        why = f"no {error.args[0]}" if isinstance(error, KeyError) else type(error).__name__
-        raise ProviderError(Fault.INVALID, f"unexpected reply about {what}: {why}", code="UnexpectedReply") from None

@@ -29,8 +29,8 @@ from nhictl.model import (
 from nhictl.providers.base import Checkup, Scope, resolved_by_mark
 from nhictl.providers.vault import checkup, logins, marking, mounts, names, reading, writing
 from nhictl.providers.vault.calls import Calls, Steps, parallel
+from nhictl.providers.vault.mounted import Reading
 from nhictl.providers.vault.names import DATABASE, ENGINE, ENTITY, GROUP, LOGIN, MOUNT, POLICY
-from nhictl.providers.vault.reading import Reading
 
 Write = Callable[[Steps, Change, Operation, Resource | None], None]
 _WRITES: Mapping[str, Write] = {

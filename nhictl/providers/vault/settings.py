@@ -5,49 +5,137 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_PLACE = {"type": "string", "pattern": "^(env|file):[^\\s]+$", "maxLength": 1024}
-_MOUNT = {"type": "string", "pattern": "^[^\\s]+$", "maxLength": 512, "description": "Path of the auth mount."}
-_ROLE = {"type": "string", "pattern": "^[^\\s]+$", "maxLength": 512, "description": "The auth role to log in through."}
-
-
-def _login(required: list[str], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
-
-
 SETTINGS_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "address": {"type": "string", "maxLength": 512, "description": "Address of Vault; else VAULT_ADDR."},
-        "namespace": {"type": "string", "maxLength": 512, "description": "Namespace; else VAULT_NAMESPACE."},
-        "clusterId": {"type": "string", "maxLength": 64, "description": "The only cluster the address may lead to."},
-        "plainHttp": {"type": "boolean", "description": "Allow http:// to a loopback address, for tests."},
+        "address": {
+            "description": "Address of Vault. Without it: VAULT_ADDR.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 512,
+            "pattern": "^https?://[^@\\s?#]+$",
+        },
+        "namespace": {
+            "description": "Namespace in it. Without it: VAULT_NAMESPACE.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 512,
+            "pattern": "^[^\\s]+$",
+        },
+        "clusterId": {
+            "description": "The only cluster the address may lead to, as `vault status` says it.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 64,
+            "pattern": "^[A-Za-z0-9-]+$",
+        },
+        "plainHttp": {
+            "description": "Allow a connection without TLS, to a loopback address only.",
+            "type": "boolean",
+            "default": False,
+        },
         "auth": {
+            "description": "Log in by one of these, instead of the token of VAULT_TOKEN or "
+            "~/.vault-token. Names places, holds no secret.",
             "type": "object",
-            "description": "Log in instead of taking VAULT_TOKEN or ~/.vault-token.",
             "additionalProperties": False,
+            "properties": {
+                "approle": {
+                    "description": "Log in by AppRole.",
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["roleIdFrom"],
+                    "properties": {
+                        "mount": {
+                            "description": "Path of the auth mount; the method's name unless set.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 512,
+                            "pattern": "^[^\\s]+$",
+                        },
+                        "roleIdFrom": {
+                            "description": "Where the role_id is: `env:NAME` or `file:/path`.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 1024,
+                            "pattern": "^(env|file):[^\\s]+$",
+                        },
+                        "secretIdFrom": {
+                            "description": "Where the secret-id is: `env:NAME` or `file:/path`.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 1024,
+                            "pattern": "^(env|file):[^\\s]+$",
+                        },
+                    },
+                },
+                "jwt": {
+                    "description": "Log in with a token of an issuer.",
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["role", "tokenFrom"],
+                    "properties": {
+                        "mount": {
+                            "description": "Path of the auth mount; the method's name unless set.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 512,
+                            "pattern": "^[^\\s]+$",
+                        },
+                        "role": {
+                            "description": "The auth role to log in through.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 512,
+                            "pattern": "^[^\\s]+$",
+                        },
+                        "tokenFrom": {
+                            "description": "Where the token is: `env:NAME` or `file:/path`.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 1024,
+                            "pattern": "^(env|file):[^\\s]+$",
+                        },
+                    },
+                },
+                "kubernetes": {
+                    "description": "Log in as a Kubernetes service account.",
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["role"],
+                    "properties": {
+                        "mount": {
+                            "description": "Path of the auth mount; the method's name unless set.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 512,
+                            "pattern": "^[^\\s]+$",
+                        },
+                        "role": {
+                            "description": "The auth role to log in through.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 512,
+                            "pattern": "^[^\\s]+$",
+                        },
+                        "tokenFrom": {
+                            "description": "Where the token is, unless at the usual place in a pod.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 1024,
+                            "pattern": "^(env|file):[^\\s]+$",
+                        },
+                    },
+                },
+            },
             "minProperties": 1,
             "maxProperties": 1,
-            "properties": {
-                "approle": _login(
-                    ["roleIdFrom"], mount=_MOUNT,
-                    roleIdFrom={**_PLACE, "description": "Where the role_id is: env:NAME or file:/path."},
-                    secretIdFrom={**_PLACE, "description": "Where the secret-id is: env:NAME or file:/path."},
-                ),
-                "jwt": _login(
-                    ["role", "tokenFrom"], mount=_MOUNT, role=_ROLE,
-                    tokenFrom={**_PLACE, "description": "Where the token is: env:NAME or file:/path."},
-                ),
-                "kubernetes": _login(
-                    ["role"], mount=_MOUNT, role=_ROLE,
-                    tokenFrom={**_PLACE, "description": "Where the token is, unless at the usual place in a pod."},
-                ),
-            },
         },
         "settleTime": {
             "type": "string",
             "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
-            "description": "How long a call whose reply was lost may still take effect: 10s unless set.",
+            "description": "How long a write whose reply was lost may still take effect: 10s unless set.",
         },
     },
-}  # fmt: skip
+}
