@@ -219,12 +219,16 @@ def _chosen(given: PlanInput, target: TargetInput) -> frozenset[Address]:
         if selects(given.selection, address, resource.subject, facts.get(resource.subject))
     ]
     allowed = {a: r for a, r in target.desired.items() if not given.selection.leaves_out(a, r.subject)}
+    if given.selection.existing:
+        managed, live = given.folded.managed, target.snapshot.resources
+        allowed = {a: r for a, r in allowed.items() if (r.renamed_from or a) not in managed}
+        picked = [a for a in picked if a in allowed and a in live]
     return with_dependencies(picked, allowed)
 
 
 def _removable(given: PlanInput, record: Managed) -> bool:
-    if not given.selection.partial:
-        return True
+    if not given.selection.partial or given.selection.existing:
+        return not given.selection.existing
     facts = (given.facts or {}).get(record.subject)
     return selects(given.selection, record.address, record.subject, facts)
 

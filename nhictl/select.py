@@ -18,7 +18,8 @@ from nhictl.model import Address, Exit, NhictlError, Resource
 class Selection:
     """A selection as given by the user. References are `target`, `target/kind/name`, or `nhi/name`, `role/name` ...
 
-    `facts` maps a manifest reference to its kind, owner and labels, for the selectors.
+    `facts` maps a manifest reference to its kind, owner and labels, for the selectors. `existing` picks only what is
+    live and not managed yet, for taking it over; nothing is removed then.
     """
 
     targets: tuple[str, ...] = ()
@@ -26,11 +27,12 @@ class Selection:
     kinds: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    existing: bool = False
 
     @property
     def partial(self) -> bool:
         """True when anything is left out."""
-        return bool(self.targets or self.excludes or self.kinds or self.owners or self.labels)
+        return bool(self.targets or self.excludes or self.kinds or self.owners or self.labels or self.existing)
 
     def leaves_out(self, address: Address, subject: str) -> bool:
         """True when the resource is excluded by name."""
@@ -44,6 +46,7 @@ class Selection:
             "kinds": list(self.kinds),
             "owners": list(self.owners),
             "labels": [f"{k}={v}" for k, v in self.labels],
+            "existing": ["and not managed"] if self.existing else [],
         }
         return {name: value for name, value in named.items() if value}
 

@@ -8,6 +8,7 @@ Rules enforced here:
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 import traceback
@@ -35,7 +36,8 @@ class LazyGroup(Group):
         """Return one command, its module imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"nhictl.cli.{cmd_name}")
+        word = "_" if keyword.iskeyword(cmd_name) else ""
+        module = importlib.import_module(f"nhictl.cli.{cmd_name}{word}")
         return build(module.app, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,6 +11,7 @@ COMMANDS = {
     "plan": "Show what apply would change.",
     "apply": "Carry out a plan and record every change.",
     "drift": "Compare live systems with what was last applied.",
+    "import": "Write manifests for what is live and not managed.",
     "adopt": "Take an existing object under management.",
     "inventory": "List every identity of every target, managed or not.",
     "get": "List the declared NHIs, or with --live the inventory.",

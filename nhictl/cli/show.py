@@ -65,6 +65,9 @@ def _without_expiry(made: Plan, saved: Path | None) -> Plan:
 
 
 def _override_command(made: Plan, saved: Path | None) -> str:
+    if "existing" in made.partial:
+        refs = [shlex.quote(str(ref)) for ref in made.partial.get("targets", ())] or ["--all"]
+        return " ".join(["nhictl adopt", f"-e {made.environment}", *refs, f"--override-safety {made.digest}"])
     what = [str(saved)] if saved is not None else _selected(made)
     return " ".join(["nhictl apply", *what, f"--override-safety {made.digest}"])
 

@@ -113,7 +113,7 @@ def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[C
         outcomes = resolve_all(open_targets, folded.unresolved, now=now, sleep=request.sleep, progress=request.progress)
         resolved = tuple((item, outcomes[item.operation.id]) for item in folded.unresolved)
         folded = with_outcomes(folded, outcomes, time=timestamp(request.now))
-    desired, diagnostics = _desired(request, folded, open_targets)
+    desired, diagnostics = desired_resources(request, folded, open_targets)
     scopes = {at.target.name: _scope(at.target.name, desired, folded.managed) for at in open_targets}
     read_at = time.monotonic()
     snapshots = read_all(open_targets, scopes, request.progress)
@@ -123,9 +123,10 @@ def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[C
     return Prepared(plan, folded, snapshots, desired, diagnostics, read_at, resolved)
 
 
-def _desired(
+def desired_resources(
     request: Request, folded: Folded, open_targets: Sequence[Connected]
 ) -> tuple[dict[Address, Resource], tuple[Diagnostic, ...]]:
+    """Return what is declared for the open targets, and what the adapters say. Raises InvalidManifests on errors."""
     names = known_names(folded, request.former)
     desired: dict[Address, Resource] = {}
     diagnostics: list[Diagnostic] = []

@@ -74,7 +74,8 @@ class Capabilities:
     """What an adapter can do, as data. `settle` is the longest time in seconds a call whose reply was lost may still
     take effect, or stay invisible to a read, after it was sent. `workers` bounds parallel writes. `revoke` says how
     exactly issued access can be taken back. `fresh_for` is how old, in seconds, a reading may be when a write relies
-    on it: by default each object is read again before it is written.
+    on it: by default each object is read again before it is written. `whole` says that a read whose scope names no
+    addresses gives every object whole: an import reads nothing again then.
 
     `patterns` says what stands for more than itself in actions and resources of permissions. `glob`: `*` any text, `?`
     one character, `${...}` something only the request tells. `path`: `*` at the end, `+` as a whole segment, and of
@@ -89,6 +90,7 @@ class Capabilities:
     revoke: Literal["exact", "coarse", "none"] = "none"
     reads: str = ""
     fresh_for: float = 0.0
+    whole: bool = False
     patterns: Literal["glob", "path"] = "glob"
     ignore_case: bool = False
 
@@ -115,11 +117,13 @@ class Ref(NamedTuple):
 class Draft:
     """A manifest made from live objects, before it has its final name and owner.
 
-    `kind` is NHI, Role or Connection. `name` is what the provider calls it: the core makes a valid, unique
-    `metadata.name` of it and adds `nativeName` where the two differ. `spec` is without owner and without provider
-    defaults, and may hold `Ref` wherever it names another manifest. `addresses` are the live objects it stands for, the
+    `kind` is NHI, Role or Connection. `name` is what the provider calls it, empty where it has no name: the core makes
+    a valid, unique `metadata.name` of it and adds `nativeName` where the two differ. `spec` is without owner and without
+    provider defaults, and may hold `Ref` wherever it names another manifest. `addresses` are the live objects it stands for, the
     main one first. `keep` names fields (`trust`, `inline.legacy`, or with the kind `iam-role/trust`) that the language
-    cannot say: they stay as they are. `notes` are sentences for the reader, written as comments.
+    cannot say: they stay as they are. `notes` are sentences for the reader, written as comments. `called` is what
+    `metadata.name` is made of where `name` would make a poor one; `labels` go into `metadata.labels`. An object that is
+    none by itself in the provider (a set of attachments) has a made-up address first, the same for the same content.
     """
 
     kind: Literal["NHI", "Role", "Connection"]
@@ -128,6 +132,8 @@ class Draft:
     addresses: tuple[Address, ...]
     keep: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    called: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

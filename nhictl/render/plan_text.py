@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from nhictl.model import Action, Change, Direction, Finding, Plan
+from nhictl.model import Action, Change, Direction, Finding, Plan, Resource
 from nhictl.render import access, created
 from nhictl.render.safe import visible
 from nhictl.render.summary import partial_text, summary_parts
@@ -119,9 +119,16 @@ def _change(change: Change, style: Style, left: int, *, first: bool) -> Iterator
 def _note(change: Change) -> str:
     risk = "" if change.risk is Direction.NONE else f"access {change.risk.value}"
     reason = "" if change.reason in _SAID_BY_THE_WORD else visible(change.reason)
-    keep = change.after.keep if change.after is not None else ()
+    keep = [name for name in change.after.keep if _about(change.after, name)] if change.after is not None else []
     kept = f"kept as it is: {visible(', '.join(keep))}" if keep else ""
     return "; ".join(part for part in (risk, reason, kept) if part)
+
+
+def _about(resource: Resource, kept: str) -> bool:
+    """True when an entry of `keep` (`trust`, `inline.legacy`, `iam-role/trust`) is about this resource."""
+    head = kept.partition(".")[0]
+    kind, _, field = head.rpartition("/")
+    return kind in ("", resource.address.kind) and field in resource.attributes
 
 
 def _details(change: Change, style: Style) -> Iterator[str]:

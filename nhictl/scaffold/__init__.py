@@ -9,7 +9,6 @@ Rules enforced here:
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shlex
@@ -21,6 +20,7 @@ from typing import Literal
 
 from nhictl import __version__
 from nhictl.model import Exit, NhictlError
+from nhictl.scaffold.writing import write_new
 
 Ci = Literal["github", "gitlab", "none"]
 
@@ -68,7 +68,7 @@ def scaffold(directory: Path, *, name: str = "", ci: Ci = "none") -> Scaffolded:
     for path in kept:
         del texts[path]
     _refuse_existing(directory, texts)
-    _write_all(directory, texts)
+    write_new(directory, texts)
     return Scaffolded(tuple(map(Path, texts)), _next_commands(directory), tuple(map(Path, kept)))
 
 
@@ -110,37 +110,3 @@ def _taken(directory: Path, path: str) -> list[str]:
     folders = [parent for parent in Path(path).parents if parent != Path()]
     blocked = [p.as_posix() for p in folders if (directory / p).is_symlink() or (directory / p).is_file()]
     return blocked + ([path] if os.path.lexists(directory / path) else [])
-
-
-def _write_all(directory: Path, texts: Mapping[str, str]) -> None:
-    made: list[Path] = []
-    try:
-        for path, text in texts.items():
-            _make_folders((directory / path).parent, made)
-            _write(directory / path, text, made)
-    except BaseException as error:
-        _take_back(made)
-        if isinstance(error, OSError):
-            where = error.filename or directory
-            raise NhictlError(f"cannot write {where}: {error.strerror}; nothing was written") from error
-        raise
-
-
-def _make_folders(folder: Path, made: list[Path]) -> None:
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    for parent in reversed(missing):
-        parent.mkdir()
-        made.append(parent)
-
-
-def _write(path: Path, text: str, made: list[Path]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    made.append(path)
-    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123
-        stream.write(text)
-
-
-def _take_back(made: list[Path]) -> None:
-    for path in reversed(made):
-        with contextlib.suppress(OSError):
-            path.rmdir() if path.is_dir() else path.unlink()

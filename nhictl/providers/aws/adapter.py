@@ -11,7 +11,7 @@ from typing import Any
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Target
 from nhictl.model import Action, Address, Permission, Resource
-from nhictl.providers.aws import access, desired
+from nhictl.providers.aws import access, desired, drafting
 from nhictl.providers.aws.calls import Sleep
 from nhictl.providers.aws.names import OIDC, POLICY, ROLE, SAML, USER, Account
 from nhictl.providers.base import Capabilities, Compiled, Draft, Entrance, Kind, Session
@@ -44,6 +44,7 @@ CAPABILITIES = Capabilities(
     workers=4,
     settle=30.0,
     fresh_for=30.0,
+    whole=True,
     revoke="coarse",
     ignore_case=True,
     reads="GetAccountAuthorizationDetails, ListRoles, and one call per declared identity provider and user key; "
@@ -92,7 +93,7 @@ class AwsAdapter:
 
     def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
         """Return manifests for live objects."""
-        return ()
+        return tuple(drafting.drafts(live, wanted))
 
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open a session to the target's account with the SDK's credential chain."""

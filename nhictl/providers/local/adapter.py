@@ -33,6 +33,7 @@ from nhictl.model import (
     ordered_set,
 )
 from nhictl.providers.base import Capabilities, Compiled, Draft, Kind, Session
+from nhictl.providers.local import drafting
 from nhictl.providers.local.access import access
 from nhictl.providers.local.convert import grant_name, permission_set
 
@@ -59,6 +60,7 @@ CAPABILITIES = Capabilities(
         }
     ),
     reads="one SQL query per kind",
+    whole=True,
 )
 
 SETTINGS_SCHEMA: Mapping[str, Any] = MappingProxyType(
@@ -143,7 +145,7 @@ class LocalAdapter:
 
     def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
         """Return manifests for live objects."""
-        return ()
+        return tuple(drafting.drafts(live, wanted))
 
     def connect(self, target: Target, *, write: bool) -> AbstractContextManager[Session]:
         """Open the directory's file; for writing it is made when missing, readable by its owner only."""
