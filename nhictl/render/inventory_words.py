@@ -53,7 +53,7 @@ def count_days(number: int) -> str:
 
 def oldest(credentials: Iterable[Credential]) -> str | None:
     """Return when the oldest of some credentials was made; None when that is known of none."""
-    return min((c.created for c in credentials if moment(c.created)), default=None)
+    return min((c.created for c in credentials if c.created and moment(c.created)), default=None)
 
 
 def soonest(credentials: Iterable[Credential]) -> str | None:
