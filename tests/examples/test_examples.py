@@ -20,8 +20,8 @@ TODAY = dt.date(2026, 11, 20)
 
 
 def test_examples_are_there():
-    """The three examples exist."""
-    assert {path.name for path in WORKSPACES} >= {"quickstart", "aws", "multi-environment"}
+    """The four examples exist."""
+    assert {path.name for path in WORKSPACES} >= {"quickstart", "aws", "multi-environment", "enterprise"}
 
 
 @pytest.mark.parametrize("workspace", WORKSPACES, ids=lambda path: path.name)
