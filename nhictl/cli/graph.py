@@ -10,7 +10,7 @@ import typer
 
 from nhictl.cli import options as o
 from nhictl.cli.app import new_app
-from nhictl.cli.talk import out
+from nhictl.cli.talk import out, say
 from nhictl.model import Exit, NhictlError
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def _drawn(chosen: Graph, title: str, form: GraphFormat) -> str:
     from nhictl.render import graph_svg, graph_text
 
     if form is GraphFormat.MERMAID:
-        return graph_text.mermaid(chosen)
+        text = graph_text.mermaid(chosen)
+        if len(text) > graph_text.MOST_TEXT or len(chosen.edges) > graph_text.MOST_EDGES:
+            say("note: Mermaid refuses a diagram of this size unless it is told otherwise; name one object, or -o dot")
+        return text
     if form is GraphFormat.DOT:
         return graph_text.dot(chosen, title)
     if len(chosen.nodes) > graph_svg.MOST_NODES or len(chosen.edges) > graph_svg.MOST_EDGES:

@@ -30,6 +30,8 @@ _MERMAID_SHAPES = {
 _MERMAID_EDGES = {"plain": "-->", "weak": "-.-", "maybe": "-.->"}
 _DOT_SHAPES = {"owner": "oval", "connection": "hexagon", "nhi": "box", "role": "component", "resource": "cylinder"}
 _DOT_STYLES = {"plain": "solid", "weak": "dotted", "maybe": "dashed"}
+# Mermaid's defaults of `maxTextSize` and `maxEdges` (mermaid.js.org, "Config").
+MOST_TEXT, MOST_EDGES = 50_000, 500
 _LONGEST = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ,._/()\u00a1-\U0010ffff-]")
 

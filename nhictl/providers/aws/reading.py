@@ -110,6 +110,8 @@ def _details(calls: Calls, account: Account, kinds: Collection[str], *, scope: S
         inside = account.address(USER, data["UserName"]) in scope.addresses or (scope.details and listed is None)
         keys = iam_user.access_keys(calls, data["UserName"]) if inside else None
         yield convert.user(account, data, keys, listed)
+    if GROUP in kinds:
+        yield from (convert.group(account, g) for page in pages for g in page.get("GroupDetailList") or ())
     held = holders.by_policy(pages) if POLICY in kinds else {}
     for data in (p for page in pages for p in page.get("Policies") or ()):
         policy = convert.policy(account, data, _default_document(data))
