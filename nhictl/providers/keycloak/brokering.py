@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from nhictl.kinds.connection import Connection
 from nhictl.model import Resource, Value
-from nhictl.providers.keycloak import convert
+from nhictl.providers.keycloak import mapping, proofs
 from nhictl.providers.keycloak.names import IDP
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def provider(work: Composition, connection: Connection) -> Resource | None:
         return None
     extra = {key: _text(value) for key, value in (block.get("config") or {}).items()}
     refuse_secrets(work, connection, extra, ("spec", "keycloak", "config"))
-    merged = convert.mapper_config({**config, **extra})
+    merged = mapping.mapper_config({**config, **extra})
     address, former = work.take(IDP, connection, str(block["alias"]))
     attributes: dict[str, Value] = {
         "provider": block.get("provider") or ("saml" if connection.issuer_kind == "saml" else "oidc"),
@@ -108,6 +108,8 @@ def _oidc(connection: Connection) -> dict[str, str]:
 
 def _saml(work: Composition, connection: Connection) -> dict[str, str] | None:
     named = str(connection.issuer.get("metadataFile", ""))
+    if not named and "config" in (connection.document.value["spec"].get("keep") or ()):
+        return {}
     try:
         return _described(_read(work.estate.target.root, named))
     except (OSError, ValueError, ElementTree.ParseError) as error:
@@ -160,7 +162,7 @@ def _described(text: str) -> dict[str, str]:
 
 def _certificate(key: ElementTree.Element) -> str:
     found = key.find(f".//{_DS}X509Certificate")
-    return convert.certificate(found.text or "") if found is not None else ""
+    return proofs.certificate(found.text or "") if found is not None else ""
 
 
 def _text(value: Any) -> str:

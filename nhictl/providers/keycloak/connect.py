@@ -19,7 +19,8 @@ from nhictl.kinds.workspace import Target
 from nhictl.model import Fault, ProviderError
 from nhictl.providers.keycloak.login import credentials
 from nhictl.providers.keycloak.session import KeycloakSession
-from nhictl.providers.keycloak.wire import Calls, Wire
+from nhictl.providers.keycloak.transport import close, opened
+from nhictl.providers.keycloak.wire import Calls
 
 
 @contextmanager
@@ -31,11 +32,11 @@ def session(target: Target, *, write: bool) -> Iterator[KeycloakSession]:
     if not realm:
         raise ProviderError(Fault.INVALID, f"{target.name}: which realm?", hint="set `realm` or KEYCLOAK_REALM")
     who = credentials(settings, os.environ, target.root)
-    wire = Wire(url, verify=_trusted(target, settings), write=write)
+    wire = opened(url, verify=_trusted(target, settings), write=write)
     try:
         yield KeycloakSession(target, realm, Calls(wire, realm, who.log_in, write=write), who)
     finally:
-        wire.close()
+        close(wire)
 
 
 def address(settings: Mapping[str, Any], env: Mapping[str, str]) -> str:

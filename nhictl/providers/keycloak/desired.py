@@ -21,7 +21,7 @@ from nhictl.kinds.nhi import NHI
 from nhictl.kinds.role import Role
 from nhictl.model import Address, Diagnostic, Document, Resource, Value, ordered_set
 from nhictl.providers.base import Compiled
-from nhictl.providers.keycloak import convert, names, proving
+from nhictl.providers.keycloak import mapping, names, proving
 from nhictl.providers.keycloak.brokering import provider
 from nhictl.providers.keycloak.names import CLIENT, CLIENT_ROLE, DEFAULT, IDP, OPTIONAL, REALM_ROLE, SCOPE
 
@@ -153,11 +153,11 @@ def mappers(
     work: Composition, item: NHI | Role | Connection, block: Mapping[str, Any], at: tuple[str, ...]
 ) -> dict[str, Value]:
     """Return the mappers of a block: its audiences and those written out. Secrets in one are refused."""
-    found: dict[str, Value] = dict(map(convert.audience, block.get("audiences") or ()))
+    found: dict[str, Value] = dict(map(mapping.audience, block.get("audiences") or ()))
     for name, mapper in (block.get("mappers") or {}).items():
         config = {key: _plain_text(value) for key, value in (mapper.get("config") or {}).items()}
         refuse_secrets(work, item, config, (*at, "mappers", name, "config"))
-        found[name] = {"type": mapper["type"], "config": convert.mapper_config(config)}
+        found[name] = {"type": mapper["type"], "config": mapping.mapper_config(config)}
     return dict(sorted(found.items()))
 
 
@@ -165,7 +165,7 @@ def refuse_secrets(
     work: Composition, item: NHI | Role | Connection, config: Mapping[str, str], at: tuple[str, ...]
 ) -> None:
     """Report the keys of a configuration that hold secrets."""
-    for key in sorted(filter(convert.secretive, config)):
+    for key in sorted(filter(mapping.secretive, config)):
         work.say(
             item.document, *at, key, code="E540", summary=f"{item.ref}: {key} is a secret",
             hint="leave it out: nhictl never reads or writes it; set it in Keycloak",

@@ -16,7 +16,7 @@ from typing import Any
 
 from nhictl.model import Action, Address, Change, Fault, Operation, ProviderError, Resource
 from nhictl.providers.base import Scope
-from nhictl.providers.keycloak import convert, names, reading
+from nhictl.providers.keycloak import convert, names, proofs, reading, single
 from nhictl.providers.keycloak.names import CLIENT_ROLE, DEFAULT, OPTIONAL
 from nhictl.providers.keycloak.steps import (
     Steps,
@@ -37,7 +37,7 @@ def create(steps: Steps, change: Change, operation: Operation) -> None:
     attributes = wanted(change)
     fields, flow_attributes = convert.flow_fields(attributes["flows"])
     declared, _ = labels(change, attributes)
-    kept = {**convert.proof_attributes(attributes["auth"], attributes.get("proof") or {}), **declared}
+    kept = {**proofs.proof_attributes(attributes["auth"], attributes.get("proof") or {}), **declared}
     kept |= {key: value for key, value in flow_attributes.items() if value == "true"}
     kept |= names.mark(operation, change.subject) | _lifespan(attributes)
     body = {
@@ -62,7 +62,7 @@ def create(steps: Steps, change: Change, operation: Operation) -> None:
 
 def authenticator(method: str) -> str:
     """Return Keycloak's name of a way to authenticate."""
-    return convert.AUTHENTICATORS.get(method, method)
+    return proofs.AUTHENTICATORS.get(method, method)
 
 
 def _lifespan(attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _exist(declared: Iterable[str], known: Collection[str]) -> None:
 
 def found_roles(calls: Calls, texts: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the representations of roles. Raises ProviderError for one that does not exist."""
-    found = {text: reading.find_role(calls, text) for text in texts}
+    found = {text: single.find_role(calls, text) for text in texts}
     if missing := sorted(text for text, role in found.items() if role is None):
         raise ProviderError(
             Fault.INVALID, f"there is no role {', '.join(missing)} in the realm", code="NoSuchRole",
@@ -106,7 +106,7 @@ def _check(steps: Steps, change: Change) -> Mapping[str, Any]:
     return verified(
         change,
         lambda: calls.found(f"/clients/{segment(change.native_id)}"),
-        lambda: reading.find_client(calls, change.address.name),
+        lambda: single.find_client(calls, change.address.name),
     )
 
 
@@ -125,7 +125,7 @@ def update(steps: Steps, change: Change, operation: Operation) -> None:
     after = wanted(change)
     body = _body(change, operation, data, after)
     if body:
-        if convert.rotating(data) and change.action is not Action.DISABLE:
+        if proofs.rotating(data) and change.action is not Action.DISABLE:
             raise ProviderError(
                 Fault.CONFLICT, f"{change.address}: a rotated secret still works, and an update would end it",
                 code="Rotating", hint="apply again once the old secret has expired",
@@ -152,14 +152,14 @@ def _body(change: Change, operation: Operation, data: Mapping[str, Any], after: 
     fields |= {
         key: after[name] for name, key in simple.items() if name in after and (data.get(key) or "") != after[name]
     }
-    if "auth" in after and convert.auth_of(data) != after["auth"]:
+    if "auth" in after and proofs.auth_of(data) != after["auth"]:
         fields |= {"clientAuthenticatorType": authenticator(after["auth"]), "publicClient": False, "bearerOnly": False}
     if "flows" in after and convert.flows_of(data) != after["flows"]:
         flows, attributes = convert.flow_fields(after["flows"])
         fields |= flows
         kept |= attributes
     if "proof" in after:
-        kept |= convert.proof_attributes(after["auth"], after["proof"])
+        kept |= proofs.proof_attributes(after["auth"], after["proof"])
     if "token_lifespan" in after:
         kept |= _lifespan(after)
     declared, gone = labels(change, after)
@@ -233,7 +233,7 @@ def _by_container(roles: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict
 
 def _leave(steps: Steps, group: str) -> None:
     user = steps.calls.get(f"/clients/{segment(steps.native_id)}/service-account-user")
-    for found in steps.calls.pages(f"/users/{segment(user['id'])}/groups", "id"):
+    for found in list(steps.calls.pages(f"/users/{segment(user['id'])}/groups", "id")):
         if found["path"] == group:
             steps.do("DELETE", f"/users/{segment(user['id'])}/groups/{segment(found['id'])}", absent_ok=True)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nhictl.model import Change, Fault, Operation, ProviderError
-from nhictl.providers.keycloak import convert, names
+from nhictl.providers.keycloak import convert, mapping, names
 from nhictl.providers.keycloak.steps import Steps, dropped, labels, mark_fields, wanted
 from nhictl.providers.keycloak.wire import segment
 
@@ -88,10 +88,10 @@ def _set_mappers(
         found = live.get(name)
         if found is None:
             steps.do("POST", path, body)
-        elif (found["identityProviderMapper"], convert.mapper_config(found.get("config") or {})) != (
+        elif (found["identityProviderMapper"], mapping.mapper_config(found.get("config") or {})) != (
             mapper["type"], mapper["config"],
         ):  # fmt: skip
-            kept = {k: v for k, v in (found.get("config") or {}).items() if convert.secretive(k)}
+            kept = {k: v for k, v in (found.get("config") or {}).items() if mapping.secretive(k)}
             body["config"] = {**kept, **body["config"]}
             steps.do("PUT", f"{path}/{segment(found['id'])}", {**found, **body})
 

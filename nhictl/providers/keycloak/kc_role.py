@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nhictl.model import Change, Fault, Operation, ProviderError
-from nhictl.providers.keycloak import names, reading
+from nhictl.providers.keycloak import names, reading, single
 from nhictl.providers.keycloak.kc_client import found_roles
 from nhictl.providers.keycloak.names import CLIENT_ROLE
 from nhictl.providers.keycloak.steps import Steps, labels, mark_fields, verified, wanted
@@ -31,7 +31,7 @@ def create(steps: Steps, change: Change, operation: Operation) -> None:
         "attributes": {key: [value] for key, value in kept.items()},
     }
     steps.do("POST", f"{_container(steps.calls, change)}/roles", body)
-    made = reading.find_role(steps.calls, _text(change))
+    made = single.find_role(steps.calls, _text(change))
     if made is None:
         raise steps.partly(ProviderError(Fault.NOT_FOUND, f"{change.address} is gone again", code="404"))
     steps.native_id = made["id"]
@@ -50,7 +50,7 @@ def _container(calls: Calls, change: Change) -> str:
     if change.address.kind != CLIENT_ROLE:
         return ""
     client = names.split_role(change.address.name)[0]
-    found = reading.find_client(calls, client)
+    found = single.find_client(calls, client)
     if found is None:
         raise ProviderError(Fault.INVALID, f"{change.address}: there is no client {client}", code="NoSuchClient")
     return f"/clients/{segment(found['id'])}"
@@ -67,7 +67,7 @@ def _check(steps: Steps, change: Change) -> Mapping[str, Any]:
     return verified(
         change,
         lambda: calls.found(f"/roles-by-id/{segment(change.native_id)}"),
-        lambda: reading.find_role(calls, _text(change)),
+        lambda: single.find_role(calls, _text(change)),
     )
 
 

@@ -15,14 +15,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from nhictl.model import Fault, ProviderError
 from nhictl.providers.keycloak.errors import not_logged_in
-
-if TYPE_CHECKING:
-    from nhictl.providers.keycloak.wire import Wire
+from nhictl.providers.keycloak.transport import post_form
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60
@@ -41,18 +39,18 @@ class Credentials:
     username: str = ""
     password: str = field(default="", repr=False)
 
-    def log_in(self, wire: Wire) -> tuple[str, float]:
+    def log_in(self, wire: Any) -> tuple[str, float]:
         """Return an access token and for how many seconds it is good. Raises ProviderError when refused."""
         if self.token:
             return self.token, float("inf")
         path = f"realms/{quote(self.realm, safe='')}"
         form = self._form(wire, path)
-        status, body = wire.post_form(f"{path}/protocol/openid-connect/token", form)
+        status, body = post_form(wire, f"{path}/protocol/openid-connect/token", form)
         if status != 200 or not isinstance(body, Mapping) or "access_token" not in body:
             raise not_logged_in(status, body, self.realm)
         return str(body["access_token"]), float(body.get("expires_in") or 60)
 
-    def _form(self, wire: Wire, path: str) -> dict[str, str]:
+    def _form(self, wire: Any, path: str) -> dict[str, str]:
         form = {"client_id": self.client}
         if self.username:
             form |= {"grant_type": "password", "username": self.username, "password": self.password}
@@ -62,7 +60,7 @@ class Credentials:
             return form | {"client_secret": self.secret}
         return form | {"client_assertion_type": _ASSERTION, "client_assertion": self._assertion(wire, path)}
 
-    def _assertion(self, wire: Wire, path: str) -> str:
+    def _assertion(self, wire: Any, path: str) -> str:
         """Return a signed assertion for the realm's issuer (RFC 7523)."""
         from jwcrypto.common import JWException  # type: ignore[import-untyped]
         from jwcrypto.jwk import JWK  # type: ignore[import-untyped]
@@ -107,7 +105,7 @@ def credentials(settings: Mapping[str, Any], env: Mapping[str, str], root: Path)
     raise ProviderError(Fault.AUTH, "there is nothing to log in to Keycloak with", code="NoCredentials", hint=hint)
 
 
-def issuer(wire: Wire, path: str) -> str:
+def issuer(wire: Any, path: str) -> str:
     """Return what a realm calls itself. Raises ProviderError when it cannot be asked."""
     from keycloak.exceptions import KeycloakConnectionError
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nhictl.kinds.connection import Connection
 from nhictl.kinds.nhi import NHI
 from nhictl.model import Address, Value
-from nhictl.providers.keycloak import convert
+from nhictl.providers.keycloak import proofs
 
 if TYPE_CHECKING:
     from nhictl.providers.keycloak.desired import Composition
@@ -60,7 +60,7 @@ def _own(work: Composition, nhi: NHI) -> Proved:
         )  # fmt: skip
     proof: dict[str, Value] = {_FIELDS[key]: value for key, value in given.items()}
     if "certificate" in proof:
-        proof["certificate"] = convert.certificate(str(proof["certificate"]))
+        proof["certificate"] = proofs.certificate(str(proof["certificate"]))
     known = bool(proof) or method in ("client-secret", "client-secret-jwt")
     return Proved(method, proof if known else None)
 

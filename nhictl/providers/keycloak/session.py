@@ -27,7 +27,7 @@ from nhictl.model import (
     Status,
 )
 from nhictl.providers.base import Checkup, Scope, resolved_by_mark
-from nhictl.providers.keycloak import checkup, kc_client, kc_idp, kc_role, kc_scope, names, reading
+from nhictl.providers.keycloak import checkup, kc_client, kc_idp, kc_role, kc_scope, names, reading, single
 from nhictl.providers.keycloak.login import Credentials, claims, issuer
 from nhictl.providers.keycloak.names import CLIENT, CLIENT_ROLE, IDP, REALM_ROLE, SCOPE
 from nhictl.providers.keycloak.steps import Steps, retagged, wanted
@@ -69,7 +69,7 @@ class KeycloakSession:
     def reread(self, addresses: Collection[Address]) -> Mapping[Address, Resource]:
         """Return the live objects at `addresses`, read one by one; absent ones are left out."""
         self.identity()
-        found = (reading.one(self.calls, address) for address in addresses)
+        found = (single.one(self.calls, address) for address in addresses)
         return {resource.address: resource for resource in found if resource is not None}
 
     def apply(self, change: Change, operation: Operation) -> Outcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nhictl.model import Action, Change, Fault, Operation, ProviderError
-from nhictl.providers.keycloak import convert, names
+from nhictl.providers.keycloak import mapping, names
 from nhictl.providers.keycloak.wire import Calls, Reply, segment
 
 
@@ -114,9 +114,9 @@ def _set_mapper(steps: Steps, path: str, live: Mapping[str, Any] | None, body: d
     if live is None:
         steps.do("POST", path, body)
         return
-    if convert.mapper_config(live.get("config") or {}) == body["config"]:
+    if mapping.mapper_config(live.get("config") or {}) == body["config"]:
         return
-    kept = {k: v for k, v in (live.get("config") or {}).items() if convert.secretive(k)}
+    kept = {k: v for k, v in (live.get("config") or {}).items() if mapping.secretive(k)}
     steps.do("PUT", f"{path}/{segment(live['id'])}", {**live, **body, "config": {**kept, **body["config"]}})
 
 

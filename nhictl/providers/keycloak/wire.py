@@ -1,10 +1,10 @@
 """Calls to one Keycloak server: one place for the guard, retries, paging and the token.
 
 Rules enforced here:
-- without `write` the transport itself refuses every request but GET and the login;
+- a session that only reads refuses every change here, and once more in its transport;
 - a read is tried again after 429, 5xx and a broken connection; a change only after 429, which had no effect;
 - the next page starts with the last element of the one before: a list that moved meanwhile is an error, not shorter;
-- redirects are not followed; a name that a path would swallow (`..`) is refused;
+- a name that a path would swallow (`..`) is refused;
 - a token that expires is renewed; one that was refused is renewed once.
 """
 
@@ -19,67 +19,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from keycloak import ConnectionManager
-from keycloak.exceptions import KeycloakConnectionError
-from requests.adapters import HTTPAdapter
-
-from nhictl import __version__
 from nhictl.model import Fault, ProviderError
 from nhictl.providers.keycloak.errors import refused, unanswered
 
 PAGE = 500
 _TRIES = 6
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
-_CONNECT_SECONDS, _READ_SECONDS = 10, 120
 
-Login = Callable[["Wire"], tuple[str, float]]
-
-
-class _Guard(HTTPAdapter):
-    """A transport that lets only reads and logins pass."""
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        path = request.path_url.partition("?")[0]
-        login = request.method == "POST" and path.endswith("/protocol/openid-connect/token")
-        if request.method != "GET" and not login:
-            raise ProviderError(Fault.READ_ONLY, f"{request.method} refused: this session only reads", code="ReadOnly")
-        return super().send(request, *args, **kwargs)
-
-
-class Wire(ConnectionManager):
-    """python-keycloak's connection, which sends each request once, follows no redirect, and is guarded."""
-
-    def __init__(self, url: str, *, verify: bool | str, write: bool) -> None:
-        # What a changed connection error would repeat is for this module to decide: no retries below it.
-        super().__init__(f"{url.rstrip('/')}/", headers={}, timeout=60, max_retries=0)
-        self.timeout = (_CONNECT_SECONDS, _READ_SECONDS)  # type: ignore[assignment]
-        self.verify = verify
-        self._s.max_redirects = 0
-        self._s.headers["User-Agent"] = f"nhictl/{__version__}"
-        for scheme in ("https://", "http://"):
-            self._s.mount(scheme, (HTTPAdapter if write else _Guard)(max_retries=0, pool_maxsize=16))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._s.close()
-
-    def post_form(self, path: str, form: Mapping[str, str]) -> tuple[int, Any]:
-        """Post a login form; return status and reply. Raises ProviderError when there is no answer."""
-        try:
-            reply = ConnectionManager.raw_post(self, path, data=dict(form))
-        except KeycloakConnectionError as error:
-            raise unanswered(error, f"POST /{path}", changing=False) from None
-        try:
-            return reply.status_code, reply.json()
-        except ValueError:
-            return reply.status_code, {}
+Login = Callable[[Any], tuple[str, float]]
 
 
 @dataclass(slots=True)
 class Calls:
     """Authenticated calls to one realm. `sent` counts the calls of this session, by method."""
 
-    wire: Wire
+    wire: Any
     realm: str
     login: Login
     write: bool = False
@@ -153,6 +107,8 @@ class Calls:
 
     def _send(self, method: str, path: str, body: Any, params: Mapping[str, Any]) -> Reply:
         self.wire.headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
+        from keycloak.exceptions import KeycloakConnectionError
+
         call = getattr(self.wire, f"raw_{method.lower()}")
         data = {} if method == "GET" else {"data": "" if body is None else json.dumps(body)}
         try:
