@@ -15,6 +15,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from nhictl.inventory.times import moment
 from nhictl.model.inventory import Inventory, Item, Standing
 from nhictl.render import html_identities as identities
 from nhictl.render import html_lists as lists
@@ -22,7 +23,7 @@ from nhictl.render import html_summary as summary
 from nhictl.render import html_tables as t
 from nhictl.render.html_changes import Happened
 from nhictl.render.html_element import Markup, el, join
-from nhictl.render.html_figures import Aged, aged, by_risk, moment
+from nhictl.render.html_figures import Aged, aged, by_risk
 
 MOST_CHANGES = 2_000
 _BIG = 300

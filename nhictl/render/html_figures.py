@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from nhictl.inventory.times import moment
 from nhictl.model.inventory import Credential, Inventory, Item, Standing
 
 TIERS = ("critical", "high", "medium", "low", "")
@@ -120,15 +121,6 @@ def buckets(credentials: Iterable[Aged]) -> list[tuple[str, int]]:
 def untold(items: Iterable[Item]) -> int:
     """Return of how many identities the provider does not tell the credentials."""
     return sum(item.credentials is None for item in counted(items))
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return the time an RFC 3339 text says; None for none, or for what is no time."""
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 
 
 def days(since: str | None, now: datetime | None) -> int | None:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from nhictl.inventory.times import moment
 from nhictl.render.html_element import Markup, el, join, small
-from nhictl.render.html_figures import days, moment
+from nhictl.render.html_figures import days
 from nhictl.render.text import count
 
 UNKNOWN = Markup('<span class="dim">unknown</span>')
