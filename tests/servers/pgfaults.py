@@ -30,7 +30,7 @@ _CANCEL = 80877102
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong, at statements that match `pattern`, `times` times.
+    """What goes wrong, at statements that match `pattern`, `times` times, the first `after` of them left alone.
 
     `kind`: `drop` closes before the server sees the statement; `lose` closes after the server has answered; `cut`
     passes half of the answer on; `error` answers with `sqlstate` and `message` in the server's place; `hold` waits
@@ -42,6 +42,7 @@ class Fault:
     pattern: str = ""
     changing: bool = False
     times: int = 1
+    after: int = 0
     sqlstate: str = "XX000"
     message: str = "injected"
     gate: threading.Event = field(default_factory=threading.Event)
@@ -115,6 +116,9 @@ class Proxy:
             for fault in self.faults:
                 wanted = fault.times > 0 if refuse else fault.strikes(statements, commits_change=commits_change)
                 if wanted and (fault.kind == "refuse") == refuse:
+                    if fault.after > 0:
+                        fault.after -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None

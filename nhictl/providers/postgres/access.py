@@ -122,7 +122,7 @@ def place(row: Mapping[str, Any]) -> str:
         return part(name)
     if on == "schema":
         return f"{database}/{part(name)}"
-    last = STAR if name == STAR else part(name if on == "function" else meant(name))
+    last = STAR if name == STAR else part(meant(on, name))
     column = f"/column/{part(str(row['column']))}" if row.get("column") else ""
     steps = [database, part(str(row["schema"])) if row["schema"] else "", on, last]
     return "/".join(step for step in steps if step) + column

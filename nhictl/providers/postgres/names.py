@@ -1,7 +1,7 @@
 """Names and privileges of PostgreSQL: what a role may be called, what can be granted on what, how text names objects.
 
 Rules enforced here:
-- `*` in a row means every object; an object that is really called `*`, or begins with a quote, is written in quotes;
+- `*` in a row means every object; a table really called `*`, or with a quote before, stands in quotes;
 - functions are named by `name(types)` with the types as PostgreSQL prints them, `integer` and not `int`.
 """
 
@@ -15,6 +15,7 @@ KINDS = (LOGIN, GROUP)
 PUBLIC = "public"
 NAME_BYTES = 63  # NAMEDATALEN - 1: longer names are cut by the server without an error
 STAR = "*"
+_STARRED = ("table", "sequence")
 
 _TABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
 PRIVILEGES: Mapping[str, tuple[str, ...]] = {
@@ -63,14 +64,14 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def shown(name: str) -> str:
+def shown(on: str, name: str) -> str:
     """Return the name of an object as rows have it: itself, unless it could be taken for `*` or a quoted name."""
-    return f'"{name}"' if name == STAR or name.startswith('"') else name
+    return f'"{name}"' if on in _STARRED and (name == STAR or name.startswith('"')) else name
 
 
-def meant(text: str) -> str:
+def meant(on: str, text: str) -> str:
     """Return the name that a row's text means: the inverse of `shown`."""
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    return text[1:-1] if on in _STARRED and len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def quoted(name: str) -> str:

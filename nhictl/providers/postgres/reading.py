@@ -76,7 +76,7 @@ def existing(database: str, wanted: Iterable[tuple[str, str]], rows: Iterable[tu
     found: Objects = {(database, on, schema): [] for on, schema in wanted}
     for on, schema, name in rows:
         if (database, on, schema) in found:
-            found[database, on, schema].append(name if on == "function" else shown(name))
+            found[database, on, schema].append(shown(on, name))
     return found
 
 
@@ -103,5 +103,5 @@ def _take(held: dict[int, list[Held]], row: tuple[Any, ...], *, database: str) -
 def to_held(row: tuple[Any, ...], database: str) -> tuple[int, Held]:
     """Return one row of SHARED or LOCAL as the grantee's oid and what it holds."""
     on, schema, name, column, owner, grantee, grantor, privilege, grantable = row
-    at = Object(on, schema, name if on == "function" else shown(name), column)
+    at = Object(on, schema, shown(on, name), column)
     return grantee, Held(database, at, privilege, grantable, grantor, owner)

@@ -263,7 +263,7 @@ def _grouped(found: Mapping[tuple[Object, str, bool], set[str]], *, grant: bool)
 
 def real(at: Object) -> str:
     """Return the name of an object as the catalogs have it; functions keep their types."""
-    return at.name if at.on == "function" else meant(at.name)
+    return meant(at.on, at.name)
 
 
 __all__ = [

@@ -86,7 +86,7 @@ def moved(move: Move, role: str) -> sql.Composed:
     if move.on.startswith(DEFAULT):
         at = move.objects[0]
         inside = " IN SCHEMA {schema}" if at.schema else ""
-        parts |= {"owner": sql.Identifier(meant(at.name)), "schema": sql.Identifier(at.schema)}
+        parts |= {"owner": sql.Identifier(at.name), "schema": sql.Identifier(at.schema)}
         template = (
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {{owner}}{inside} {verb} {only}{{what}} "
             f"ON {_class(move.on)} {way} {{role}}{tail}"
@@ -122,7 +122,7 @@ def _named(on: str, at: Object) -> sql.Composable:
     if on == "function":
         # The server's own text: quote_ident and oidvectortypes with nothing but pg_catalog in the search path.
         return sql.SQL("{}.{}").format(sql.Identifier(at.schema), sql.SQL(at.name))
-    name = meant(at.name)
+    name = meant(on, at.name)
     if on == "large object":
         return sql.Literal(int(name))
     if on == "parameter":
