@@ -150,7 +150,8 @@ def credential(data: Mapping[str, Any], now: dt.datetime) -> Mapping[str, Value]
         "bound_addresses": len(data.get("cidr_list") or ()),
     }
     created = time_text(data.get("creation_time"))
-    return said | ({"created": created} if created else {}) | ({"expires": expires} if expires else {})
+    # Go's zero time says that it never ends.
+    return said | ({"created": created} if created else {}) | {"expires": expires or ""}
 
 
 def with_facts(resource: Resource, **facts: Value) -> Resource:

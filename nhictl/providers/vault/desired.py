@@ -4,7 +4,7 @@ Rules enforced here:
 - a Role becomes an ACL policy and an identity group that has it; with `attach` token or entity the policies go to the
   auth role or the entity of each NHI instead, and there is no group;
 - an NHI becomes an entity and one auth role for each mount it comes through; only standing grants give membership;
-  disabled or expired, its entity is disabled and its auth roles are closed;
+  disabled or expired, its entity is disabled and its auth roles are closed, and expired, it has no membership;
 - who may log in follows from all grants that reach here, so that an expired grant does not change it; the lifetime of
   tokens is the shortest that any of these roles has;
 - everything refused is a diagnostic with position; nothing half-composed is returned.
@@ -92,8 +92,7 @@ def _enabled(work: Composition, nhi: NHI) -> bool:
 
 def _granted(work: Composition, nhi: NHI) -> list[Shape]:
     """Return the roles an NHI has here and now."""
-    grants = work.estate.standing(nhi) if nhi.enabled else ()
-    return [work.shapes[name] for name in sorted({g.role for g in grants})]
+    return [work.shapes[name] for name in sorted({g.role for g in work.estate.standing(nhi)})]
 
 
 def _entity(work: Composition, nhi: NHI) -> Resource | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nhictl.model import Attributes, Value, freeze, ordered_set
@@ -77,13 +77,15 @@ def _network(value: str) -> str:
 
 
 def claims(value: Any) -> Mapping[str, Value]:
-    """Return bound claims: each a set of values."""
+    """Return bound claims: each a set of values; `true` and the text `true` are two things for Vault."""
     found = value if isinstance(value, Mapping) else {}
-    return {str(k): ordered_set(map(_claim, v if isinstance(v, list | tuple) else [v])) for k, v in found.items()}
+    return {str(k): _values(v if isinstance(v, list | tuple) else [v]) for k, v in found.items()}
 
 
-def _claim(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _values(some: Iterable[Any]) -> Value:
+    plain = [v if isinstance(v, bool | int) else str(v) for v in some]
+    unique = {(type(v).__name__, str(v)): v for v in plain}
+    return tuple(unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0])))
 
 
 def mapping(value: Any) -> Mapping[str, Value]:

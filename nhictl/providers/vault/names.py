@@ -28,6 +28,8 @@ KINDS = (ENTITY, LOGIN, POLICY, GROUP, EXTERNAL, MOUNT, ENGINE, DATABASE)
 METHODS = ("approle", "jwt", "kubernetes")
 BUILT_IN_POLICIES = frozenset({"root", "default", "response-wrapping", "control-group", "default-ceiling"})
 
+NAMED_BY_VAULT = re.compile(r"entity_[0-9a-f]{8}\Z")
+
 _PREFIX = "nhictl_"
 _KEYS = ("nhictl_owner", "nhictl_ref", "nhictl_operation")
 _HEADER = re.compile(

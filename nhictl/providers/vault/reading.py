@@ -10,7 +10,6 @@ Rules enforced here:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -19,9 +18,18 @@ from nhictl.model import Address, Fault, ProviderError, Resource, Value
 from nhictl.providers.vault import convert, credentials, names
 from nhictl.providers.vault.calls import parallel
 from nhictl.providers.vault.mounted import Reading, auth_mount, auth_mounts, database, databases, engines, understood
-from nhictl.providers.vault.names import DATABASE, ENGINE, ENTITY, EXTERNAL, GROUP, KINDS, LOGIN, MOUNT, POLICY
-
-_NAMED_BY_VAULT = re.compile(r"entity_[0-9a-f]{8}\Z")
+from nhictl.providers.vault.names import (
+    DATABASE,
+    ENGINE,
+    ENTITY,
+    EXTERNAL,
+    GROUP,
+    KINDS,
+    LOGIN,
+    MOUNT,
+    NAMED_BY_VAULT,
+    POLICY,
+)
 
 
 def everything(reading: Reading) -> Iterator[Resource]:
@@ -151,7 +159,7 @@ def _parts(logins: list[Resource], entities: list[Resource]) -> tuple[list[Resou
         entity = by_name.get(str(role.attributes.get("entity") or ""))
         if entity is None:
             continue
-        if _NAMED_BY_VAULT.match(entity.address.name) and entity.mark is None:
+        if NAMED_BY_VAULT.match(entity.address.name) and entity.mark is None:
             parts.setdefault(entity.address, str(role.address))
         else:
             parts[role.address] = str(entity.address)
