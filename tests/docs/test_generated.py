@@ -17,10 +17,14 @@ from nhictl.manifest.explain import Field, explain
 from nhictl.manifest.schema_files import KINDS
 from nhictl.model import Action, Exit
 from nhictl.providers.aws.adapter import adapter as aws
+from nhictl.providers.keycloak.adapter import adapter as keycloak
 from nhictl.providers.local.adapter import adapter as local
+from nhictl.providers.postgres.adapter import adapter as postgres
+from nhictl.providers.vault.adapter import adapter as vault
 
 README = Path(__file__).parents[2] / "README.md"
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+ADAPTERS = (local, aws, vault, keycloak, postgres)
 DEEPEST = 4
 EXITS = {
     Exit.DONE: "done",
@@ -93,13 +97,13 @@ def providers() -> Iterator[str]:
     able = " | ".join(a.value for a in actions)
     yield f"| provider | kind | {able} | rename | mark | replaced when these change |"
     yield "|---|---|" + "---|" * (len(actions) + 3)
-    for adapter in (local, aws):
+    for adapter in ADAPTERS:
         for name, kind in sorted(adapter.capabilities.kinds.items()):
             may = ["yes" if a in kind.actions else "-" for a in actions]
             extra = ["yes" if kind.rename else "-", kind.mark, ", ".join(sorted(kind.immutable)) or "-"]
             yield f"| `{adapter.name}` | `{name}` | " + " | ".join([*may, *extra]) + " |"
     yield ""
-    for adapter in (local, aws):
+    for adapter in ADAPTERS:
         facts = adapter.capabilities
         writes = f"{facts.workers} parallel writes; settle time {facts.settle:g} s"
         yield f"`{adapter.name}`: reads {facts.reads}; {writes}; revoking issued access: {facts.revoke}."
