@@ -14,7 +14,7 @@ from nhictl.model import ProviderError, Resource
 from nhictl.providers.base import Checkup
 from nhictl.providers.vault import names
 from nhictl.providers.vault.names import DATABASE, ENGINE, LOGIN, MOUNT
-from nhictl.providers.vault.needs import needs
+from nhictl.providers.vault.needs import Where, needs
 
 if TYPE_CHECKING:
     from nhictl.providers.vault.session import VaultSession
@@ -27,13 +27,12 @@ def checkup(session: VaultSession, declared: Iterable[Resource]) -> Checkup:
     """Return who the session is and what it lacks. Raises ProviderError when it is nobody."""
     said = f"{session.method}: {session.identity().principal}"
     resources = list(declared)
-    plan, apply = needs({r.address.kind for r in resources})
-    mounts = sorted(_mounts(resources, (LOGIN, MOUNT))) or ["approle"]
-    engines = sorted(_mounts(resources, (ENGINE, DATABASE))) or ["database"]
-    asked = {path: _called(path, mounts, engines) for path in sorted({*plan, *apply} - _OPTIONAL)}
+    mounts = sorted({*_mounts(resources, (LOGIN, MOUNT))}) or ["approle"]
+    engines = sorted({*_mounts(resources, (ENGINE, DATABASE))}) or ["database"]
+    plan, apply = needs(Where({r.address.kind for r in resources}, mounts, engines))
+    asked = {path: path.replace("+", _ANY).replace("*", _ANY) for path in sorted({*plan, *apply} - _OPTIONAL)}
     try:
-        every = sorted({one for paths in asked.values() for one in paths})
-        may = session.calls.ask("sys/capabilities-self", {"paths": every}) or {}
+        may = session.calls.ask("sys/capabilities-self", {"paths": sorted(asked.values())}) or {}
     except ProviderError as error:
         return Checkup(said, unknown=f"{error.message}; allow update on sys/capabilities-self to have it checked")
     missing = [_lacking(wanted, asked, may) for wanted in (plan, apply)]
@@ -50,23 +49,13 @@ def _mounts(resources: Iterable[Resource], kinds: tuple[str, str]) -> Iterable[s
             yield name
 
 
-def _called(path: str, mounts: list[str], engines: list[str]) -> list[str]:
-    """Return the paths that a pattern of the needs means for some mounts."""
-    if path.startswith("auth/+/"):
-        return sorted({path.replace("+", mount, 1).replace("+", _ANY) for mount in mounts})
-    if path.startswith("+/"):
-        return sorted({path.replace("+", engine, 1).replace("+", _ANY) for engine in engines})
-    return [path.replace("*", _ANY)]
-
-
 def _lacking(
-    wanted: Mapping[str, tuple[str, ...]], asked: Mapping[str, list[str]], may: Mapping[str, object]
+    wanted: Mapping[str, tuple[str, ...]], asked: Mapping[str, str], may: Mapping[str, object]
 ) -> tuple[str, ...]:
     found: set[str] = set()
     for path, capabilities in wanted.items():
-        for one in asked.get(path, ()):
-            has = may.get(one)
-            granted = set(has) if isinstance(has, list) else set()
-            if "root" not in granted:
-                found |= {f"{c} {one}" for c in capabilities if c not in granted}
+        has = may.get(asked.get(path, ""))
+        granted = set(has) if isinstance(has, list) else set()
+        if path in asked and "root" not in granted:
+            found |= {f"{c} {path}" for c in capabilities if c not in granted}
     return tuple(sorted(found))

@@ -1,12 +1,14 @@
 """What nhictl itself may have to do in Vault: the least privilege for plan and for apply, as paths. Pure.
 
 Rules enforced here:
-- what is asked for is what the code calls: a test plans and applies with exactly these policies.
+- what is asked for is what the code calls: a test plans and applies with exactly these policies;
+- where a path has `+`, a listing needs the trailing slash that Vault puts behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from nhictl.model import Value, ordered_set
 from nhictl.providers.vault import hcl
@@ -24,12 +26,12 @@ _PLAN: Mapping[str, Paths] = {
     },
     LOGIN: {
         "sys/auth": ("read",), "identity/entity/id": ("list",), "identity/lookup/entity": ("update",),
-        "auth/+/role": ("list",), "auth/+/role/+": ("read",), "auth/+/role/+/role-id": ("read",),
-        "auth/+/role/+/secret-id": ("list",), "auth/+/role/+/secret-id-accessor/lookup": ("update",),
+        "auth/{mount}/role/": ("list",), "auth/{mount}/role/+": ("read",), "auth/{mount}/role/+/role-id": ("read",),
+        "auth/{mount}/role/+/secret-id/": ("list",), "auth/{mount}/role/+/secret-id-accessor/lookup": ("update",),
     },
-    MOUNT: {"sys/auth": ("read",), "auth/+/config": ("read",), "auth/+/role": ("list",)},
+    MOUNT: {"sys/auth": ("read",), "auth/{mount}/config": ("read",), "auth/{mount}/role/": ("list",)},
     ENGINE: {"sys/mounts": ("read",)},
-    DATABASE: {"sys/mounts": ("read",), "+/config": ("list",), "+/config/+": ("read",)},
+    DATABASE: {"sys/mounts": ("read",), "{engine}/config/": ("list",), "{engine}/config/+": ("read",)},
 }  # fmt: skip
 _APPLY: Mapping[str, Paths] = {
     POLICY: {
@@ -42,38 +44,56 @@ _APPLY: Mapping[str, Paths] = {
         "identity/group/id/*": ("delete", "read", "update"), "identity/group/name/*": ("read",),
     },
     LOGIN: {
-        "auth/+/role/+": ("create", "delete", "read", "update"), "identity/entity/name/*": ("read",),
+        "auth/{mount}/role/+": ("create", "delete", "read", "update"), "identity/entity/name/*": ("read",),
         "identity/entity-alias": ("create", "update"), "identity/entity-alias/id/*": ("delete", "update"),
-        "auth/+/role/+/secret-id-accessor/destroy": ("create", "update"),
+        "auth/{mount}/role/+/secret-id-accessor/destroy": ("create", "update"),
     },
     MOUNT: {
-        "sys/auth/*": ("create", "delete", "sudo", "update"), "auth/+/config": ("create", "read", "update"),
+        "sys/auth/*": ("create", "delete", "sudo", "update"), "auth/{mount}/config": ("create", "read", "update"),
     },
     ENGINE: {
-        "sys/mounts/*": ("create", "delete", "update"), "+/config": ("list",), "+/roles": ("list",),
-        "+/static-roles": ("list",),
+        "sys/mounts/*": ("create", "delete", "update"), "{engine}/config/": ("list",), "{engine}/roles/": ("list",),
+        "{engine}/static-roles/": ("list",),
     },
-    DATABASE: {"+/config/+": ("create", "delete", "read", "update"), "sys/mounts/*": ("create", "delete", "update")},
+    DATABASE: {
+        "{engine}/config/+": ("create", "delete", "read", "update"), "sys/mounts/*": ("create", "delete", "update"),
+    },
 }  # fmt: skip
 
 
-def needs(kinds: Collection[str] = ()) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Return the capabilities on paths that a plan needs and those that an apply needs, for some kinds or all."""
-    chosen = [k for k in KINDS if k in (kinds or KINDS)]
-    reading = _joined([_ALWAYS, *(_PLAN.get(k, {}) for k in chosen)])
-    return reading, _joined([reading, *(_APPLY.get(k, {}) for k in chosen)])
+@dataclass(frozen=True, slots=True)
+class Where:
+    """For what nhictl needs something: kinds (none means all), auth mounts and database mounts; `+` is any one."""
+
+    kinds: Collection[str] = ()
+    mounts: Collection[str] = ("+",)
+    engines: Collection[str] = ("database",)
 
 
-def policy(*, write: bool, kinds: Collection[str] = ()) -> str:
+def needs(where: Where = Where()) -> tuple[Paths, Paths]:
+    """Return the capabilities on paths that a plan needs, and those that an apply needs."""
+    chosen = [k for k in KINDS if k in (where.kinds or KINDS)]
+    reading = [_ALWAYS, *(_PLAN.get(k, {}) for k in chosen)]
+    return _joined(reading, where), _joined([*reading, *(_APPLY.get(k, {}) for k in chosen)], where)
+
+
+def policy(where: Where = Where(), *, write: bool) -> str:
     """Return the least-privilege policy for nhictl itself as text."""
-    plan, apply = needs(kinds)
+    plan, apply = needs(where)
     rules: dict[str, Value] = {**(apply if write else plan)}
     return hcl.body({"rules": rules})
 
 
-def _joined(some: Iterable[Paths]) -> dict[str, tuple[str, ...]]:
+def _joined(some: Iterable[Paths], where: Where) -> Paths:
     found: dict[str, set[str]] = {}
     for paths in some:
         for path, capabilities in paths.items():
-            found.setdefault(path, set()).update(capabilities)
+            for one in _named(path, where):
+                found.setdefault(one, set()).update(capabilities)
     return {path: ordered_set(found[path]) for path in sorted(found)}
+
+
+def _named(path: str, where: Where) -> list[str]:
+    if "{mount}" in path:
+        return [path.replace("{mount}", mount) for mount in where.mounts]
+    return [path.replace("{engine}", engine) for engine in where.engines] if "{engine}" in path else [path]
