@@ -86,7 +86,9 @@ spec:
   owner: payments
   purpose: Nightly batch
   identity:
-    approle: {mount: machines/approle, settings: {secret_id_ttl: 10d, secret_id_bound_cidrs: [10.0.0.0/8, 127.0.0.1/32]}}
+    approle:
+      mount: machines/approle
+      settings: {secret_id_ttl: 10d, secret_id_bound_cidrs: [10.0.0.0/8, 127.0.0.1/32]}
   grants: [{role: payments-read, via: approles}, {role: payments-write}, {role: limited}]
 """
 )

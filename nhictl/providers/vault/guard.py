@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from nhictl.model import Fault, ProviderError
 
 _READING = re.compile(
-    r"/v1/(sys/capabilities(-self)?|identity/lookup/(entity|group)|auth/.+/login|auth/token/revoke-self"
+    r"/v1/(sys/capabilities(-self)?|identity/lookup/(entity|group)|auth/(?:(?!role/)[^/]+/)+login|auth/token/revoke-self"
     r"|auth/.+/role/[^/]+/secret-id-accessor/lookup)\Z"
 )
 _NOISY = ("urllib3", "requests", "hvac")

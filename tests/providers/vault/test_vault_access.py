@@ -1,0 +1,66 @@
+"""Effective access through policies, groups within groups, and how to log in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nhictl.model import Permission, Resource
+from nhictl.providers.vault.adapter import adapter
+from tests.providers.vault.vault_estates import at
+
+
+def one(kind: str, name: str, depends: tuple[Any, ...] = (), **attributes: Any) -> Resource:
+    """A live object."""
+    return Resource(at(kind, name), attributes, depends_on=depends)
+
+
+ROLE: dict[str, Any] = {
+    "method": "approle",
+    "bind_secret_id": True,
+    "enabled": True,
+    "entity": "e",
+    "token_policies": ("t",),
+}
+
+
+def access(*extra: Resource, of: Resource) -> list[Permission]:
+    """The permissions of an object among others."""
+    return list(adapter.permissions(of, {r.address: r for r in (*extra, of)}))
+
+
+def test_a_login_has_what_its_token_its_entity_and_all_groups_give() -> None:
+    """A group in a group gives its policies, too; what is not known is named."""
+    known = (
+        one("policy", "t", rules={"p/t": ("read",)}, text=""),
+        one("policy", "top", rules={"p/top": ("deny", "read")}, text=""),
+        one("entity", "e", enabled=True, policies=("gone",), groups=("low",)),
+        one("group", "low", (at("group", "top"),), policies=()),
+        one("group", "top", policies=("top",)),
+    )
+    found = access(*known, of=one("auth-role", "approle/x", **ROLE))
+    assert [(p.kind, p.action, p.resource, p.effect, p.source) for p in found] == [
+        ("assume", "login", "approle:approle", "allow", "vault/auth-mount/approle"),
+        ("allow", "read", "p/t", "allow", "vault/policy/t"),
+        ("allow", "policy:default", "*", "allow", "vault/auth-role/approle/x"),
+        ("allow", "policy:gone", "*", "allow", "vault/entity/e"),
+        ("allow", "*", "p/top", "deny", "vault/policy/top"),
+    ]
+
+
+def test_nobody_has_access_through_a_disabled_entity_or_a_closed_role() -> None:
+    """Neither the login nor the entity."""
+    dead = one("entity", "e", enabled=False, policies=("t",), groups=())
+    role = one("auth-role", "approle/x", **ROLE)
+    closed = one("auth-role", "approle/x", **{**ROLE, "enabled": False})
+    assert access(dead, of=role) == access(of=dead) == access(of=closed) == []
+
+
+def test_a_rule_with_more_than_capabilities_keeps_it_as_the_condition() -> None:
+    """And a policy that is not understood is opaque."""
+    text = 'path "a" { capabilities = ["update"] allowed_parameters = { "x" = ["1"] } }'
+    entity = one("entity", "e", enabled=True, policies=("odd", "strange"), groups=())
+    found = access(one("policy", "odd", rules={}, text=text), one("policy", "strange", rules={}, text="?"), of=entity)
+    assert [(p.action, p.resource, p.condition) for p in found] == [
+        ("update", "a", '{"allowed_parameters":{"x":["1"]}}'),
+        ("policy:strange", "*", ""),
+    ]

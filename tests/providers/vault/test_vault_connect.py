@@ -1,0 +1,87 @@
+"""Opening a session: what is refused before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from nhictl.kinds.workspace import Target
+from nhictl.model import Fault, ProviderError
+from nhictl.providers.vault import guard
+from nhictl.providers.vault.adapter import adapter
+from nhictl.providers.vault.connect import address_of
+from tests.servers.vault import Vault
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "wanted"),
+    [
+        ({"address": "https://a"}, {"VAULT_ADDR": "https://b"}, "https://a"),
+        ({}, {"VAULT_ADDR": "https://b/"}, "https://b"),
+        ({"address": "http://127.0.0.1:8200", "plainHttp": True}, {}, "http://127.0.0.1:8200"),
+    ],
+)
+def test_settings_come_before_the_environment(
+    settings: Mapping[str, object], environ: dict[str, str], wanted: str
+) -> None:
+    """And plain HTTP is for this machine."""
+    assert address_of(settings, environ) == wanted
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({}, "no address"),
+        ({"address": "http://127.0.0.1:8200"}, "not reached over TLS"),
+        ({"address": "http://vault.example.com", "plainHttp": True}, "another machine"),
+        ({"address": "https://user:secret@vault.example.com"}, "no address"),
+        ({"address": "ftp://vault.example.com"}, "not reached over TLS"),
+    ],
+)
+def test_an_address_without_tls_is_refused(settings: Mapping[str, object], why: str) -> None:
+    """With the way out, and without what may be secret."""
+    with pytest.raises(ProviderError, match=why) as refused:
+        address_of(settings, {})
+    assert "secret" not in f"{refused.value}{refused.value.hint}"
+
+
+def test_skip_verify_and_no_token_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Certificates are always verified; nobody is nobody."""
+    target = Target("v", "vault", {"address": "https://127.0.0.1:1"}, tmp_path)
+    for name in ("VAULT_TOKEN", "BAO_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ProviderError, match="no token"), adapter.connect(target, write=False):
+        pass
+    monkeypatch.setenv("VAULT_SKIP_VERIFY", "true")
+    with pytest.raises(ProviderError, match="VAULT_SKIP_VERIFY"), adapter.connect(target, write=False):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("GET", "sys/auth", True), ("LIST", "identity/entity/id", True), ("POST", "identity/lookup/entity", True),
+        ("POST", "sys/capabilities-self", True), ("POST", "auth/a/b/login", True), ("DELETE", "sys/auth/a", False),
+        ("POST", "auth/approle/role/x/secret-id", False), ("POST", "auth/approle/role/login", False),
+        ("POST", "identity/entity", False), ("PUT", "sys/policies/acl/x", False),
+    ],
+)  # fmt: skip
+def test_only_reading_leaves_a_reading_session(method: str, path: str, may: bool) -> None:
+    """Below hvac, in the transport."""
+    assert guard.reads(method, f"https://vault.example.com/v1/{path}") is may
+
+
+def test_a_bad_token_is_said_as_one(
+    vault: Vault, vault_env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With where it comes from, and without it."""
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.not-a-token")
+    target = Target("v", "vault", {"address": vault.url, "plainHttp": True}, Path())
+    with adapter.connect(target, write=False) as session, pytest.raises(ProviderError) as refused:
+        session.identity()
+    assert refused.value.fault is Fault.AUTH
+    assert "VAULT_TOKEN" in refused.value.hint
+    assert "hvs." not in f"{refused.value}{refused.value.hint}"
