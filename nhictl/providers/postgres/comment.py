@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from nhictl.model import Mark
 from nhictl.providers.postgres.names import GROUP, LOGIN
 
-_BEGIN = '{"nhictl":'
+_BEGIN = '{"nhictl":{'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def parse(text: str | None) -> Comment:
         return Comment(whole)
     try:
         data = json.loads(last)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Comment(whole)
     ours = data.get("nhictl")
     if set(data) != {"nhictl"} or not isinstance(ours, dict):

@@ -27,7 +27,9 @@ from nhictl.providers.postgres.names import (
     MEMBER,
     PRIVILEGES,
     STAR,
+    meant,
     role_problem,
+    shown,
     signature,
 )
 from nhictl.providers.postgres.rows import DEFAULT, Object
@@ -146,7 +148,9 @@ def _objects(grant: Mapping[str, Any]) -> tuple[str, list[str]]:
     for field_name, on in _LISTS.items():
         if field_name in grant:
             names = [str(name) for name in grant[field_name]]
-            return on, [signature(n) if on == "function" and n != STAR else n for n in names]
+            return on, [
+                n if n == STAR else signature(n) if on == "function" else shown(on, meant(on, n)) for n in names
+            ]
     return ("schema", [""]) if "schema" in grant else ("database", [""])
 
 

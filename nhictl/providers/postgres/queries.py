@@ -147,7 +147,7 @@ FROM pg_roles WHERE {which}
 
 SESSIONS = """
 SELECT pid, pg_has_role(session_user, usesysid, 'USAGE') OR pg_has_role(session_user, 'pg_signal_backend', 'USAGE')
-FROM pg_stat_activity WHERE usesysid = %s::oid AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+FROM pg_stat_activity WHERE usesysid = %s::oid AND pid <> pg_backend_pid()
 """
 
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usesysid = %s::oid AND pid = ANY(%s::int[])"
