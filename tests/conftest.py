@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-pytest.register_assert_rewrite("tests.conformance.suite", "tests.conformance.world")
+pytest.register_assert_rewrite("tests.conformance.suite", "tests.conformance.world", "tests.importing.suite")
 
 from tests.servers.aws import aws_account, aws_env, moto_port, strict, strict_layer  # noqa: E402
 from tests.servers.browser import axe, browser, page  # noqa: E402
