@@ -23,7 +23,7 @@ _EPILOG = """\b
 Examples:
   nhictl import aws-prod --owner payments
   nhictl import aws-prod --match 'payments-*' --owner payments --write manifests
-  nhictl import --group-by provider --owner platform --write manifests && nhictl adopt --all
+  nhictl import --group-by provider --owner platform --write manifests
 """
 
 

@@ -233,7 +233,9 @@ def _principal(account: Account, data: Mapping[str, Any], listed_inline: Iterabl
 
 
 def _facts(data: Mapping[str, Any]) -> dict[str, Value]:
-    return {"arn": data["Arn"], "created": time_text(data.get("CreateDate"))}
+    own = {key: value for key, value in tags_of(data).items() if key.startswith("aws:")}
+    found: dict[str, Value] = {"arn": data["Arn"], "created": time_text(data.get("CreateDate"))}
+    return found | ({"tags": own} if own else {})
 
 
 def _key(data: Mapping[str, Any]) -> Mapping[str, Value]:
