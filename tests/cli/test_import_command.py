@@ -14,7 +14,10 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     """A command line in a workspace whose directory holds one identity nobody declared."""
     directory = Directory(tmp_path)
     workspace(tmp_path, directory.target)
-    directory.sql("INSERT INTO identities (id, name, type, purpose) VALUES ('i', 'api', 'workload', 'Serves')")
+    directory.sql(
+        "INSERT INTO identities (id, name, type, purpose, owner, proof)"
+        " VALUES ('i', 'api', 'workload', 'Serves', 'team', '{\"local\":{}}')"
+    )
     return Shell(tmp_path, capsys, [])
 
 

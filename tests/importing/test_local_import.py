@@ -339,3 +339,27 @@ def _today():
     import datetime as dt
 
     return dt.date(2026, 11, 22)
+
+
+def test_what_is_imported_is_limited_to_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """With two environments and two targets of one provider, each manifest says which ones it is for."""
+    one, two = Directory(tmp_path), Directory(tmp_path)
+    two.file = tmp_path / "two.db"
+    other = {"provider": "local", "path": "two.db"}
+    environments = {
+        "test": {"targets": {"estate": one.target, "second": other}},
+        "prod": {"targets": {"third": {"provider": "local", "path": "three.db"}}},
+    }
+    workspace(tmp_path, one.target, environments=environments)
+    one.seed(3)
+    two.seed(3)
+    shell = Shell(tmp_path, capsys, [])
+    shell_ok(imported(shell, "-e", "test"))
+    shell_ok(shell("validate"))
+    shell_ok(shell("adopt", "-e", "test", "second", "--yes"))
+    assert shell("plan", "-e", "test", "--target", "second", "--detailed-exitcode").code == 0
+    shell_ok(shell("adopt", "-e", "test", "--all", "--yes"))
+    assert shell("plan", "-e", "test", "--detailed-exitcode").code == 0
+    assert shell("plan", "-e", "prod", "--detailed-exitcode").code == 0
+    again = imported(shell, "-e", "test")
+    assert again.out == ""
