@@ -1,7 +1,8 @@
 """Read targets for an import: everything that exists, what is declared, and what the ledger knows.
 
 Rules enforced here:
-- reads only, and each target once; where a read does not give every object whole, once more for what may be imported;
+- reads only, and each target once; where a read does not give every object whole, once more where anything may be
+  imported;
 - a target that cannot be read stops the import: half an estate would look like a whole one.
 """
 
@@ -65,11 +66,11 @@ def _require_complete(snapshots: Iterable[Snapshot]) -> None:
 
 
 def _whole(given: Given, live: LiveTarget, at: Connected) -> LiveTarget:
-    """Return the target with everything that may be imported read whole."""
-    free = frozenset(a for a in live.resources if importable(given, live, a))
+    """Return the target read whole where anything may be imported: what others hold tells what that is a part of."""
+    free = any(importable(given, live, a) for a in live.resources)
     if at.adapter.capabilities.whole or not free or at.session is None:
         return live
-    return replace(live, resources={r.address: r for r in at.session.read(Scope(addresses=free))})
+    return replace(live, resources={r.address: r for r in at.session.read(Scope(addresses=frozenset(live.resources)))})
 
 
 __all__ = ["Wish", "take"]

@@ -89,7 +89,8 @@ def _group_of(work: Drafting, policy: Address) -> Resource | None:
 def _roles(work: Drafting) -> Iterator[Draft]:
     merged: set[Address] = set()
     for policy in work.of(POLICY):
-        spec = _rules(policy)
+        understood = hcl.understood(str(policy.attributes.get("text") or ""))
+        spec = _rules(policy) if understood else {"policy": "# kept as it is in Vault\n"}
         addresses = [policy.address]
         labels: dict[str, str] = {}
         if (group := _group_of(work, policy.address)) is not None and group.address in work.wanted:
@@ -100,7 +101,9 @@ def _roles(work: Drafting) -> Iterator[Draft]:
             spec |= {"policies": more} if more else {}
         else:
             spec["attach"] = "token" if group is not None else work.attach[policy.address]
-        yield Draft("Role", policy.address.name, {"vault": spec}, tuple(addresses), labels=labels)
+        keep = () if understood else (f"{POLICY}/rules", f"{POLICY}/text")
+        notes = () if understood else ("Its policy is in a syntax that nhictl does not read: it stays as it is.",)
+        yield Draft("Role", policy.address.name, {"vault": spec}, tuple(addresses), keep, notes, labels=labels)
     for group in work.of(GROUP):
         if group.address not in merged:
             held = list(_texts(group.attributes.get("policies")))

@@ -58,6 +58,15 @@ def parsed(text: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     return tuple(found)
 
 
+def understood(text: str) -> bool:
+    """True when the text is a policy of the syntax that is read here."""
+    try:
+        parsed(text)
+    except NotUnderstood:
+        return False
+    return True
+
+
 def rules(text: str) -> dict[str, Value] | None:
     """Return the capabilities of each path of a plain policy, sorted; None when it is not plain."""
     try:
