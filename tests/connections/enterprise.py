@@ -18,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from tests.commandline import Said, Shell
+from tests.commandline import Said
+from tests.connections.forging import Signer
 from tests.servers.keycloak import Keycloak
 from tests.servers.postgres import PgServer
 from tests.servers.vault import Vault, empty
@@ -49,21 +50,24 @@ class Enterprise:
     """A copy of the workspace, its servers, and the command line in it."""
 
     root: Path
-    shell: Shell
+    nhictl: Callable[..., Said]
     keycloak: Keycloak
     vault: Vault
     pg: PgServer
     log_in_nhictl: Callable[[], None]
+    wrote: list[str]
+    batch_key: Signer | None = None
+    realm_key: Signer | None = None
 
     def apply(self) -> Said:
         """Apply the manifests as they are; anything but success fails the test."""
-        said = self.shell("apply", "--yes")
+        said = self.nhictl("apply", "--yes")
         assert said.code == 0, said.out + said.err
         return said
 
     def plan(self) -> Said:
         """Plan; the exit code is 2 when something would change."""
-        return self.shell("plan", "--detailed-exitcode")
+        return self.nhictl("plan", "--detailed-exitcode")
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Change a manifest as somebody would."""
@@ -71,6 +75,13 @@ class Enterprise:
         text = path.read_text()
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new))
+
+    def certify(self, nhi: str, certificate: str) -> None:
+        """Put a certificate into an NHI's manifest."""
+        path = self.root / "manifests" / "nhis" / f"{nhi}.yaml"
+        tree = yaml.safe_load(path.read_text())
+        tree["spec"]["identity"]["keycloak"]["certificate"] = certificate
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def secret(self, client_id: str) -> str:
         """Return a client's secret, as an administrator of the realm hands it over."""

@@ -160,6 +160,8 @@ def empty(vault: Vault) -> None:
     for mount in set(vault.call("GET", "sys/auth")["data"]) - OWN_AUTH:
         vault.call("DELETE", f"sys/auth/{mount}")
     for mount in set(vault.call("GET", "sys/mounts")["data"]) - OWN_MOUNTS:
+        # what a lease leads to may be gone by now
+        vault.call("POST", f"sys/leases/revoke-force/{mount.rstrip('/')}")
         vault.call("DELETE", f"sys/mounts/{mount}")
     vault.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     for policy in set(vault.listed("sys/policies/acl")) - OWN_POLICIES:
