@@ -52,7 +52,9 @@ def _edges(
     for address, change in changes.items():
         if change.action not in REMOVING and change.after is not None:
             needs[address] |= {a for a in change.after.depends_on if a in changes and _keeps(changes[a])}
-        _wait_for(address, _deleted(references.get(address, ()), changes), needs)
+        was = change.after.renamed_from if change.after is not None else None
+        held = (*references.get(address, ()), *(references.get(was, ()) if was is not None else ()))
+        _wait_for(address, _deleted(held, changes), needs)
         if change.action in REMOVING:
             needs[address] |= set(granting[change.subject]) - {address}
     return needs

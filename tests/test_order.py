@@ -1,5 +1,7 @@
 """Changes in an order that never breaks a reference."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +40,13 @@ def test_a_delete_waits_for_the_deletes_of_its_users():
 def test_a_delete_waits_for_its_users_to_let_go():
     """An update that drops the reference comes first."""
     assert names([change("a", Action.DELETE), change("z", Action.UPDATE)], {"z": ["a"]}) == ["z", "a"]
+
+
+def test_a_delete_waits_for_a_renamed_user_to_let_go():
+    """Its references are recorded under the name it had."""
+    renamed = change("z", Action.UPDATE)
+    renamed = replace(renamed, after=replace(renamed.after, renamed_from=at("y")))
+    assert names([change("a", Action.DELETE), renamed], {"y": ["a"]}) == ["z", "a"]
 
 
 @pytest.mark.parametrize("action", REMOVALS)

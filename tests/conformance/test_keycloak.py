@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -73,7 +72,8 @@ spec:
   type: ai-agent
   owner: payments
   purpose: Answer questions
-  identity: {keycloak: {clientId: support-agent, jwksUrl: "https://agents.example.com/jwks.json", signingAlgorithm: ES256}}
+  identity:
+    keycloak: {clientId: support-agent, jwksUrl: "https://agents.example.com/jwks.json", signingAlgorithm: ES256}
   grants: [{role: watcher}]
 ---
 kind: NHI
@@ -213,7 +213,7 @@ class KeycloakSubject:
     def leaks(self, secret: str) -> Iterator[Iterable[Change]]:
         """The secret is a client's and an identity provider's, our own password, and the text of every refusal."""
         for client in self.server.call("GET", "/clients"):
-            if client["clientId"] not in ("nhictl",) and client.get("serviceAccountsEnabled"):
+            if client["clientId"] != "nhictl" and client.get("serviceAccountsEnabled"):
                 self.server.call("PUT", f"/clients/{client['id']}", {"clientId": client["clientId"], "secret": secret})
         for found in self.server.call("GET", "/identity-provider/instances"):
             found["config"]["clientSecret"] = secret

@@ -104,7 +104,8 @@ class KeycloakSession:
             )  # fmt: skip
         token = claims(self.calls.token())
         client = str(token.get("azp") or token.get("client_id") or self.who.client)
-        name = str(token.get("preferred_username") or token.get("sub") or client)
+        # A lightweight token, as admin-cli gets, says neither who nor which roles.
+        name = str(token.get("preferred_username") or self.who.username or token.get("sub") or client)
         own = (Address(self.target.name, CLIENT, client),) if self._here(token) else ()
         where = issuer(self.calls.wire, f"realms/{segment(self.realm)}")
         return Identity("keycloak", f"{where} {found}", f"{name} ({client})", own)

@@ -85,7 +85,7 @@ def test_every_object_of_a_furnished_realm_is_accepted(keycloak: Keycloak, world
     furnish(keycloak)
     keycloak.call("POST", "/clients", {"clientId": "a b/c?d#ü", "serviceAccountsEnabled": True, "enabled": False})
     keycloak.call("POST", "/roles", {"name": "odd / rôle"})
-    saml = {"alias": "old", "providerId": "saml", "config": {"singleSignOnServiceUrl": "http://idp.example.com"}}
+    saml = {"alias": "old", "providerId": "saml", "config": {"singleSignOnServiceUrl": "https://idp.example.com"}}
     keycloak.call("POST", "/identity-provider/instances", saml)
     keycloak.call("POST", "/identity-provider/instances", {"alias": "bare", "providerId": "oidc", "config": {}})
     there = live(world)

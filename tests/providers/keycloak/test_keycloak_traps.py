@@ -10,6 +10,7 @@ import pytest
 from nhictl.model import Action, Address, Change, Fault, ProviderError
 from nhictl.providers.base import Scope
 from nhictl.providers.keycloak import names
+from nhictl.providers.keycloak.login import claims
 from tests.conformance.world import World
 from tests.providers.keycloak.keycloak_kit import CHANGED, ESTATE, client, differences, picture, plain, put, world_of
 from tests.servers.keycloak import Keycloak
@@ -61,6 +62,16 @@ def test_every_other_part_of_the_realm_stays(keycloak: Keycloak, world: World):
     after = keycloak.call("POST", where)
     changed = str(plain(after)).replace("Take and give payments", "Take payments").replace("all orders", "orders")
     assert changed == str(plain(before))
+
+
+def test_a_token_has_the_roles_and_the_audience_of_the_manifests(keycloak: Keycloak, world: World):
+    """The client that was made logs in with the secret Keycloak gave it, for ten minutes at most."""
+    world.converge(ESTATE + "  credentials: {kind: client-secret, maxTtl: 10m}\n")
+    got = keycloak.token("payments", client(keycloak)["secret"])
+    said = claims(got["access_token"])
+    assert "https://vault.example.com" in said["aud"]
+    assert "orders-reader" in said["realm_access"]["roles"]
+    assert got["expires_in"] <= 600
 
 
 def test_the_mask_of_a_secret_is_never_sent_back(keycloak: Keycloak, world: World):
