@@ -39,7 +39,7 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E539",
         "A bundle gives nothing",
-        "A Role with `bundle: true` makes no role of its own. Without roles and scopes a grant of it would mean nothing.",
+        "A Role with `bundle: true` makes no role of its own. Without roles and scopes a grant of it means nothing.",
         "keycloak: {bundle: true}",
         "keycloak: {bundle: true, clientRoles: {realm-management: [view-users]}}",
     ),
@@ -68,8 +68,8 @@ ROWS: tuple[Code, ...] = (
     Code(
         "E543",
         "The SAML metadata cannot be used",
-        "The metadata document is a file inside the workspace, symbolic links resolved, in UTF-8, up to 10 MB, without a"
-        " document type and without a private key, and describes an identity provider.",
+        "The metadata document is a file inside the workspace, symbolic links resolved, in UTF-8, up to 10 MB, without"
+        " a document type and without a private key, and describes an identity provider.",
         "issuer: {saml: {metadataFile: ../elsewhere/metadata.xml}}",
         "issuer: {saml: {metadataFile: connections/metadata.xml}}",
     ),
