@@ -20,7 +20,7 @@ import yaml
 
 from tests.commandline import Said
 from tests.connections.forging import Signer
-from tests.servers.keycloak import Keycloak
+from tests.servers.keycloak import Keycloak, make_realm
 from tests.servers.postgres import PgServer
 from tests.servers.vault import Vault, empty
 
@@ -118,23 +118,16 @@ class Enterprise:
     def wipe(self) -> None:
         """Make every server empty again, and forget what was recorded."""
         empty(self.vault)
-        self.vault.call("DELETE", "sys/mounts/secret")
         self.keycloak.call("DELETE")
+        make_realm(self.keycloak.admin, self.keycloak.realm)
         self.pg.clean()
         shutil.rmtree(self.root / ".nhictl")
         prepare(self)
 
 
 def prepare(it: Enterprise) -> None:
-    """Make what is there before nhictl comes: a realm, some secrets, a database, and who nhictl logs in as."""
-    from tests.servers.keycloak import KEYS, _keys
-
-    if not any(r["realm"] == it.keycloak.realm for r in it.keycloak.admin.call("GET", "/realms?briefRepresentation=1")):
-        realm = {"realm": it.keycloak.realm, "enabled": True, "components": {KEYS: list(_keys())}}
-        it.keycloak.admin.call("POST", "/realms", realm)
+    """Make what is there before nhictl comes: some secrets, a database, and who nhictl logs in as."""
     it.log_in_nhictl()
-    if "secret/" not in it.vault.call("GET", "sys/mounts")["data"]:
-        it.vault.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     for name in ("orders", "invoices"):
         it.vault.call("POST", f"secret/data/{name}/api", ANSWER)
     it.pg.database("ledger")

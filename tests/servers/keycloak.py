@@ -165,11 +165,16 @@ def _keys() -> Iterator[dict[str, Any]]:
     yield {"name": "aes", "providerId": "aes-generated", "config": {"priority": ["100"]}}
 
 
+def make_realm(admin: Admin, name: str) -> None:
+    """Make an empty realm."""
+    admin.call("POST", "/realms", {"realm": name, "enabled": True, "components": {KEYS: list(_keys())}})
+
+
 @contextmanager
 def fresh_realm(admin: Admin) -> Iterator[str]:
     """Make a realm with a name of its own while the block runs."""
     name = f"t-{uuid.uuid4().hex[:12]}"
-    admin.call("POST", "/realms", {"realm": name, "enabled": True, "components": {KEYS: list(_keys())}})
+    make_realm(admin, name)
     try:
         yield name
     finally:
