@@ -1,10 +1,9 @@
 """Opening a session: address, TLS, credentials, and the guard that holds for everything it sends.
 
 Rules enforced here:
-- TLS unless `plainHttp` is set, and that takes loopback addresses only; certificates are always verified:
-  VAULT_SKIP_VERIFY is refused;
-- settings first, then Vault's own environment: VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, VAULT_CAPATH,
-  VAULT_CLIENT_CERT, VAULT_CLIENT_KEY, VAULT_TLS_SERVER_NAME; the token from VAULT_TOKEN, then `~/.vault-token`;
+- TLS unless `plainHttp` is set, and that takes loopback addresses only; what is trusted is said in `tls`;
+- settings first, then Vault's own environment: VAULT_ADDR, VAULT_NAMESPACE, VAULT_TLS_SERVER_NAME; the token from
+  VAULT_TOKEN, then `~/.vault-token`; each also as OpenBao calls it, BAO_ADDR and so on;
 - `auth` logs in instead; secret and token come from an environment variable or a file that it names, never from it;
 - a token we logged in for is revoked when the session ends; redirects are not followed, a token goes to one place.
 """
@@ -23,11 +22,13 @@ from urllib.parse import urlsplit
 from nhictl import __version__
 from nhictl.kinds.workspace import Target
 from nhictl.model import Fault, ProviderError
+from nhictl.providers.vault import tls
 from nhictl.providers.vault.calls import READERS, Calls, Sleep
 from nhictl.providers.vault.guard import quiet_logs, transport
 from nhictl.providers.vault.mounting import loopback
 from nhictl.providers.vault.mounts import secret_at
 from nhictl.providers.vault.session import VaultSession
+from nhictl.providers.vault.tls import variable
 
 _TIMEOUT = (10, 60)
 _KUBERNETES_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -59,7 +60,7 @@ def session(target: Target, *, write: bool, sleep: Sleep | None = None) -> Itera
 
 def address_of(settings: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     """Return the address of Vault. Raises ProviderError when there is none, or it is not reached over TLS."""
-    url = str(settings.get("address") or environ.get("VAULT_ADDR") or environ.get("BAO_ADDR") or "").rstrip("/")
+    url = str(settings.get("address") or variable(environ, "ADDR")[1]).rstrip("/")
     parts = urlsplit(url)
     if not url or not parts.hostname or parts.username or parts.password:
         raise _refused("no address of Vault", "set `address` of the target, or VAULT_ADDR")
@@ -83,34 +84,28 @@ def _client(target: Target, *, write: bool) -> Any:
 
     env, settings = os.environ, target.settings
     url = address_of(settings, env)
-    if env.get("VAULT_SKIP_VERIFY", "").lower() not in ("", "0", "f", "false"):
-        raise _refused("VAULT_SKIP_VERIFY is set, and nhictl always verifies", "unset it; set VAULT_CACERT instead")
     http = requests.Session()
     http.headers["User-Agent"] = f"nhictl/{__version__}"
-    guarded = transport(write=write, connections=READERS, server_name=env.get("VAULT_TLS_SERVER_NAME", ""))
+    server_name = variable(env, "TLS_SERVER_NAME")[1]
+    guarded = transport(write=write, connections=READERS, tls=tls.context(target, env), server_name=server_name)
     for scheme in ("https://", "http://"):
         http.mount(scheme, guarded)
     # requests would otherwise take credentials for the host from ~/.netrc
     http.trust_env = False
     http.proxies.update(requests.utils.get_environ_proxies(url))
-    http.verify = env.get("VAULT_CACERT") or env.get("VAULT_CAPATH") or True
-    if certificate := env.get("VAULT_CLIENT_CERT"):
-        key = env.get("VAULT_CLIENT_KEY")
-        http.cert = (certificate, key) if key else certificate
-    namespace = str(settings.get("namespace") or env.get("VAULT_NAMESPACE") or "") or None
+    namespace = str(settings.get("namespace") or variable(env, "NAMESPACE")[1]) or None
     return hvac.Client(
         url, "", adapter=RawAdapter, session=http, namespace=namespace, timeout=_TIMEOUT, allow_redirects=False,  # type: ignore[arg-type]
-        verify=http.verify, cert=http.cert,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def _token() -> tuple[str, str]:
     """Return where the token comes from, and it. Raises ProviderError when there is none."""
-    for name in ("VAULT_TOKEN", "BAO_TOKEN"):
-        if token := os.environ.get(name, "").strip():
-            return name, token
+    name, token = variable(os.environ, "TOKEN")
+    if token:
+        return name, token
     with suppress(OSError, ValueError, RuntimeError):
-        if token := _contents(Path.home() / ".vault-token"):
+        if token := (Path.home() / ".vault-token").read_text(encoding="utf-8").strip():
             return "~/.vault-token", token
     raise _refused("no token for Vault", "set VAULT_TOKEN, run `vault login`, or set `auth` of the target")
 
@@ -142,7 +137,3 @@ def _from(place: str) -> str:
         return secret_at(place)
     except ProviderError as error:
         raise _refused(error.message, "the `auth` setting names env:NAME or file:/path") from None
-
-
-def _contents(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()

@@ -67,8 +67,22 @@ def of_connection(error: Exception, call: str, *, changing: bool) -> ProviderErr
     message = f"{call}: {name}"
     if fault is Fault.LOST:
         message = f"{call}: no answer ({name}); nobody knows whether it took effect"
-    hint = "the server's certificate is not trusted: set VAULT_CACERT" if "SSLError" in names else _HINTS.get(fault, "")
+    hint = _of_certificate(error) if "SSLError" in names else _HINTS.get(fault, "")
     return ProviderError(fault, message, code=name, hint=hint)
+
+
+def _of_certificate(error: Exception) -> str:
+    """Return what to do about TLS that failed; only which of a few things it was is taken from the text."""
+    text = str(error).lower()
+    if "mismatch" in text or "doesn't match" in text:
+        return "the server's certificate is for another name: correct the address, or set VAULT_TLS_SERVER_NAME"
+    if "expired" in text:
+        return "the server's certificate has expired"
+    if "certificate required" in text or "handshake failure" in text or "bad certificate" in text:
+        return "the server wants a client's certificate: set VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"
+    if "wrong version number" in text or "record layer" in text:
+        return "there is no TLS at that address and port"
+    return "the server's certificate is not trusted: set VAULT_CACERT"
 
 
 def _never_connected(error: Exception) -> bool:

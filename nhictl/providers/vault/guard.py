@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,17 +30,25 @@ def reads(method: str, url: str) -> bool:
     return method.upper() == "POST" and _READING.search(urlsplit(url).path) is not None
 
 
-def transport(*, write: bool, connections: int, server_name: str = "") -> Any:
-    """Return the adapter of a requests session that lets through what the session may send."""
+def transport(*, write: bool, connections: int, tls: ssl.SSLContext, server_name: str = "") -> Any:
+    """Return the adapter of a requests session that lets through what the session may send, to whom `tls` trusts."""
     from requests.adapters import HTTPAdapter
+
+    wire: dict[str, Any] = {"ssl_context": tls}
+    if server_name:
+        wire |= {"server_hostname": server_name, "assert_hostname": server_name}
 
     class Guarded(HTTPAdapter):
         """Refuse a changing request before it leaves."""
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
-            if server_name:
-                kwargs |= {"server_hostname": server_name, "assert_hostname": server_name}
-            return super().init_poolmanager(*args, **kwargs)
+            return super().init_poolmanager(*args, **(kwargs | wire))
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            return super().proxy_manager_for(proxy, **(kwargs | wire))
+
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+            """Leave the context as it is: requests would have it trust its own authorities as well."""
 
         def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
             if not write and not reads(request.method, request.url):

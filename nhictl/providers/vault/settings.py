@@ -30,6 +30,12 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
             "maxLength": 64,
             "pattern": "^[A-Za-z0-9-]+$",
         },
+        "caFile": {
+            "description": "Certificates to trust: a file or a directory. Without it: VAULT_CACERT, VAULT_CAPATH.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+        },
         "plainHttp": {
             "description": "Allow a connection without TLS, to a loopback address only.",
             "type": "boolean",
