@@ -29,7 +29,7 @@ class Worlds:
 def worlds(desired: World, live: World, managed: Mapping[Address, Managed], changes: Sequence[Change]) -> Worlds:
     """Return what is managed or declared in one target now, and what will be once `changes` are applied.
 
-    An object whose manifest object is renamed counts for the new name before, too.
+    An object whose manifest object is renamed counts for the new name before, too. Facts, which no change touches, stay.
     """
     called = {managed[was].subject: change.subject for change in changes if (was := _was(change)) in managed}
     before = {
@@ -46,7 +46,8 @@ def worlds(desired: World, live: World, managed: Mapping[Address, Managed], chan
                 change.before, subject=change.subject, depends_on=desired[change.address].depends_on
             )
         if change.after is not None:
-            after[change.address] = replace(change.after, subject=change.subject)
+            facts = change.before.facts if change.before is not None else change.after.facts
+            after[change.address] = replace(change.after, subject=change.subject, facts=facts)
             if change.after.renamed_from is not None:
                 after.pop(change.after.renamed_from, None)
         elif change.action is Action.DELETE:

@@ -5,6 +5,7 @@ Rules enforced here:
 - membership is followed as its options say: inherited at once, only by `SET ROLE` with that as a condition, or not;
 - what PUBLIC has, every login has; a superuser has everything; an owner can do anything with what is its own;
 - a group that is not among the known resources, or that PostgreSQL brings along, is opaque: `group:NAME`;
+- who else than the holder of its password may log in is in pg_hba.conf, out of reach;
 - names are escaped, so that a table called `*` stands for itself.
 """
 
@@ -27,7 +28,7 @@ def permissions(resource: Resource, known: World) -> Iterator[Permission]:
     everybody = known.get(Address(resource.address.target, GROUP, PUBLIC))
     if everybody is not None:
         yield from own(everybody, ())
-    yield Permission("assume", "login", part(resource.address.name), source=str(resource.address))
+    yield Permission("assume", "login", "holder of its password", source=str(resource.address))
 
 
 def reached(role: Resource, known: World) -> Iterator[Permission]:
@@ -124,7 +125,7 @@ def place(row: Mapping[str, Any]) -> str:
         return f"{database}/{part(name)}"
     last = STAR if name == STAR else part(meant(on, name))
     column = f"/column/{part(str(row['column']))}" if row.get("column") else ""
-    steps = [database, part(str(row["schema"])) if row["schema"] else "", on, last]
+    steps = [database, part(str(row["schema"])) if row["schema"] else "", "table" if column else on, last]
     return "/".join(step for step in steps if step) + column
 
 

@@ -28,6 +28,7 @@ CAPABILITIES = Capabilities(
         }
     ),
     settle=2.0,
+    fresh_for=30.0,
     revoke="exact",
     reads="six queries for the cluster, one or two for each database with grants, however many roles there are",
 )

@@ -33,6 +33,7 @@ CONNECT_SECONDS = 15
 LOCK_SECONDS = 20
 _VERIFYING = ("verify-full", "verify-ca")
 _MAINTENANCE = "postgres"
+_ASKED_OFTEN = 1000  # queries of the catalogs say that they are to be prepared; nothing else is
 
 
 def parameters(target: Target) -> dict[str, Any]:
@@ -133,7 +134,9 @@ class Server:
 
         at = f"{self.target}: connecting to database {database}"
         try:
-            made = psycopg.connect(**{**self.given, "dbname": database}, autocommit=True, prepare_threshold=None)
+            made = psycopg.connect(
+                **{**self.given, "dbname": database}, autocommit=True, prepare_threshold=_ASKED_OFTEN
+            )
         except psycopg.Error as error:
             raise no_session(error, at) from None
         with translated(at):
@@ -147,8 +150,7 @@ class Server:
     def close(self) -> None:
         """Close every connection."""
         for connection in self.open.values():
-            with suppress(Exception):
-                connection.close()
+            connection.close()
         self.open.clear()
 
     @contextmanager
@@ -158,21 +160,21 @@ class Server:
         with translated(f"{self.target}: reading database {database}"):
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             try:
-                yield lambda query, *values: connection.execute(query, values or None).fetchall()
+                yield lambda query, *values: connection.execute(query, values or None, prepare=True).fetchall()
             finally:
-                _rolled_back(connection)
+                _ended(connection)
 
     @contextmanager
     def locked(self, lock: str, doing: str) -> Iterator[None]:
         """Hold a lock for as long as a transaction of its own in the maintenance database lasts."""
         connection = self.connection(self.maintenance, "lock")
-        with translated(doing):
-            connection.execute("BEGIN")
-            connection.execute(lock)
         try:
+            with translated(doing):
+                connection.execute("BEGIN")
+                connection.execute(lock)
             yield
         finally:
-            _rolled_back(connection)
+            _ended(connection)
 
     @contextmanager
     def writing(self, database: str, doing: str) -> Iterator[Transaction]:
@@ -207,19 +209,28 @@ class Transaction:
 
     def rows(self, query: Any, *values: Any) -> Rows:
         """Run a query and return its rows."""
-        return self.connection.execute(query, values or None).fetchall()
+        return self.connection.execute(query, values or None, prepare=True).fetchall()
 
     def run(self, statement: Any) -> None:
         """Run a statement that changes something."""
         self.changes += 1
-        self.connection.execute(statement)
+        self.connection.execute(statement, prepare=False)
+
+
+def _ended(connection: Connection) -> None:
+    """End a transaction that changed nothing. Not by ROLLBACK: psycopg then forgets what it has prepared."""
+    _tried(connection, "COMMIT")
 
 
 def _rolled_back(connection: Connection) -> None:
+    _tried(connection, "ROLLBACK")
+
+
+def _tried(connection: Connection, statement: str) -> None:
     import psycopg
 
     try:
-        connection.execute("ROLLBACK")
+        connection.execute(statement)
     except psycopg.Error:
         connection.close()
 

@@ -4,7 +4,7 @@ Rules enforced here:
 - a login becomes an NHI with a grant for each group it is in; a group becomes a Role with its grants;
 - what the language cannot say is kept and told: options of memberships, direct grants of a login, privileges on
   columns, types and the like, grant options; ownership and attributes stay as they are without being kept;
-- PostgreSQL's own roles and superusers give no draft.
+- PostgreSQL's own roles give no draft.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def drafts(live: World, wanted: Collection[Address]) -> Iterator[Draft]:
     """Yield a manifest for each wanted role that can be managed, groups first."""
     for address in sorted(set(wanted) & set(live), key=lambda a: (a.kind != GROUP, a)):
         role = live[address]
-        if not role.facts.get("builtin") and not role.facts.get("superuser"):
+        if not role.facts.get("builtin"):
             yield _login(role, live) if address.kind == LOGIN else _group(role)
 
 

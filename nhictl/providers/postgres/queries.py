@@ -141,7 +141,7 @@ SELECT 'function', n.nspname, quote_ident(p.proname) || '(' || oidvectortypes(p.
 """
 
 ONE_ROLE = """
-SELECT oid::bigint, rolname, rolcanlogin, rolinherit, rolconnlimit, shobj_description(oid, 'pg_authid'), rolsuper
+SELECT oid::bigint, rolname, rolcanlogin, rolinherit, rolconnlimit, shobj_description(oid, 'pg_authid')
 FROM pg_roles WHERE {which}
 """
 

@@ -36,7 +36,6 @@ class Role:
     inherits: bool
     limit: int
     said: comment.Comment
-    superuser: bool
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ def role_by(ask: Ask, *, oid: int = 0, name: str = "") -> Role | None:
     if not found:
         return None
     row = found[0]
-    return Role(row[0], row[1], row[2], row[3], row[4], comment.parse(row[5]), row[6])
+    return Role(row[0], row[1], row[2], row[3], row[4], comment.parse(row[5]))
 
 
 def verified(ask: Ask, work: Work) -> Role:
@@ -94,8 +93,8 @@ def verified(ask: Ask, work: Work) -> Role:
         before = work.change.before
         if before is None or found.name != before.address.name:
             raise work.refused(Fault.CONFLICT, "the role has got another name", "Renamed", "plan again")
-    if found.oid < queries.FIRST_NORMAL or found.superuser:
-        raise work.refused(Fault.INVALID, "superusers and PostgreSQL's own roles are never changed", "BuiltIn")
+    if found.oid < queries.FIRST_NORMAL:
+        raise work.refused(Fault.INVALID, "PostgreSQL's own roles are never changed", "BuiltIn")
     work.oid = found.oid
     return found
 
@@ -229,8 +228,10 @@ def bring_grants(tx: Transaction, work: Work, database: str, *, shared: bool = F
                 Fault.NOT_FOUND, f"{database} has no function {at.schema}.{at.name}", "42883",
                 "write its argument types as `\\df` prints them",
             )  # fmt: skip
-    has = held(tx, work.oid, database, shared=shared)
-    for move in rows.moves(has, want):
+    todo = rows.moves(held(tx, work.oid, database, shared=shared), want)
+    if not todo:
+        return
+    for move in todo:
         _move(tx, work, move)
     left = rows.moves(held(tx, work.oid, database, shared=shared), want)
     if left:

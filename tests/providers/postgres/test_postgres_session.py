@@ -13,6 +13,7 @@ from psycopg import sql
 
 from nhictl.model import Action, Change, Fault, ProviderError, Status
 from nhictl.providers.base import Scope
+from nhictl.providers.postgres import connect, queries
 from tests.conformance.world import AFTER_GRACE
 from tests.providers.postgres.conftest import PASSWORD, address, changed, nhi, role, state
 from tests.servers.pgfaults import Fault as Broken
@@ -274,10 +275,24 @@ def test_deleting_takes_grants_in_every_database_and_of_every_grantor(estate, wo
     assert estate.sql("SELECT rolname FROM pg_roles WHERE rolname IN ('reader', 'two-places', 'app')") == []
 
 
-@pytest.mark.parametrize("name", ["postgres", "pg_monitor", "boss"])
-def test_superusers_and_predefined_roles_are_never_changed(estate, world, name):
+def test_a_superuser_is_adopted_and_stays_one(estate, world):
+    """What it is besides is no part of any change, and no plan says that it loses it."""
+    estate.script(
+        "CREATE ROLE boss SUPERUSER CREATEDB LOGIN; CREATE TABLE mine (x int); ALTER TABLE mine OWNER TO boss"
+    )
+    wanted = state(READER, nhi("boss", "reader"))
+    with world.session() as session:
+        plan = world.plan(session, world.desired(wanted, adopt=True))
+
+    world.converge(wanted, adopt=True)
+
+    assert [p for delta in plan.access for p in delta.lost] == []
+    assert estate.sql("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = 'boss'") == [(True, True)]
+
+
+@pytest.mark.parametrize("name", ["postgres", "pg_monitor"])
+def test_roles_of_postgresql_itself_are_never_changed(estate, world, name):
     """Not even when a change asks for it."""
-    estate.script("CREATE ROLE boss SUPERUSER LOGIN")
     with world.session() as session:
         live = next(r for r in session.read(Scope()) if r.address.name == name)
 
@@ -349,6 +364,21 @@ def test_two_nhictl_take_turns(estate, world, target):
     for change in changes:
         world.remember(change, "")
     assert world.pending(wanted) == []
+
+
+def test_a_lock_that_is_not_to_be_had_is_a_fault_and_passes(estate, world, monkeypatch):
+    """Nothing is done meanwhile; the same session goes on when it is free."""
+    monkeypatch.setattr(connect, "LOCK_SECONDS", 1)
+    with world.session(write=True) as session:
+        (change,) = world.plan(session, world.desired(state(READER))).changes
+        with closing(estate.connect(autocommit=False)) as holder:
+            holder.execute(queries.LOCK)
+            with pytest.raises(ProviderError) as waited:
+                session.apply(change, world.operation())
+        world.carry_out(session, change)
+
+    assert (waited.value.fault, waited.value.code) == (Fault.THROTTLED, "55P03")
+    assert world.pending(state(READER)) == []
 
 
 def test_a_connection_that_breaks_before_the_commit_did_nothing(estate, world, pg_proxy):
