@@ -114,7 +114,7 @@ def create(tx: Transaction, work: Work) -> Role:
 
 
 def _logs_in(work: Work) -> bool:
-    return work.change.address.kind == LOGIN and work.wanted.get("enabled") is True
+    return work.wanted.get("enabled" if work.change.address.kind == LOGIN else "can_login") is True
 
 
 def _limit(work: Work) -> int:

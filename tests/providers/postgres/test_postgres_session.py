@@ -179,6 +179,19 @@ def test_drift_by_hand_is_found_and_taken_back(estate, world):
     assert world.pending(state(READER, APP)) == []
 
 
+def test_a_group_that_may_log_in_can_be_kept_so(estate, world):
+    """The live value of a kept field is what is wanted: nothing takes it away."""
+    world.converge(state(READER))
+    estate.script("ALTER ROLE reader LOGIN")
+    live = world.one(address("group", "reader"))
+
+    with world.session(write=True) as session:
+        session.apply(changed(live, grants=()), world.operation())
+
+    assert world.one(address("group", "reader")).attributes["can_login"] is True
+    assert privileges(estate, "reader") == []
+
+
 def test_the_options_of_a_membership_are_drift(estate, world):
     """ADMIN given by hand is taken back; so is a membership that does not inherit."""
     world.converge(state(READER, APP))
