@@ -86,22 +86,33 @@ class Prepared:
 
 
 def known_names(folded: Folded, former: Mapping[str, tuple[str, ...]]) -> Names:
-    """Return physical names by reference and kind where they are unambiguous, and which former names still count."""
+    """Return physical names by reference and kind where they are unambiguous, and which former names still count.
+
+    What is not yet managed under a present name has that of the newest former one: a rename broken off half-way
+    through the resources of an object goes on.
+    """
     names: dict[tuple[str, str], str] = {}
     twice: set[tuple[str, str]] = set()
-    subjects = set()
     for record in folded.managed.values():
         key = (record.subject, record.address.kind)
         if key in names:
             twice.add(key)
         names[key] = record.address.name
-        subjects.add(record.subject)
+    subjects = {subject for subject, _ in names}
     previous = {
         ref: next(old for old in olds if old in subjects)
         for ref, olds in former.items()
         if ref not in subjects and any(old in subjects for old in olds)
     }
-    return Names({k: v for k, v in names.items() if k not in twice}, previous)
+    own = {k: v for k, v in names.items() if k not in twice}
+    kinds = sorted({kind for _, kind in own})
+    begun = {
+        (ref, kind): next((own[old, kind] for old in olds if (old, kind) in own), "")
+        for ref, olds in former.items()
+        for kind in kinds
+        if (ref, kind) not in names
+    }
+    return Names({key: name for key, name in begun.items() if name} | own, previous)
 
 
 def prepare(request: Request, entries: Iterable[Entry], open_targets: Sequence[Connected]) -> Prepared:

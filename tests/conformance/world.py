@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 import yaml
 
+from nhictl.cli.context import former_names
+from nhictl.engine.prepare import known_names
 from nhictl.kinds import connection, nhi, role
 from nhictl.kinds.estate import Estate
 from nhictl.kinds.workspace import Environment, Limits, Target
@@ -81,7 +83,7 @@ class World:
     def desired(self, text: str, *, backwards: bool = False, adopt: bool = False) -> dict[Address, Resource]:
         """Return the resources that a state means here; diagnostics fail the test."""
         found = documents(text, backwards=backwards)
-        names = {(m.subject, a.kind): a.name for a, m in self.managed.items() if a.kind != "grant"}
+        known = known_names(Folded(self.managed), former_names(found))
         parsed = [nhi.parse(d) for d in found if d.kind == "NHI"]
         estate = Estate(
             owner=OWNER,
@@ -91,19 +93,12 @@ class World:
             roles={d.name: role.parse(d) for d in found if d.kind == "Role"},
             connections={d.name: connection.parse(d) for d in found if d.kind == "Connection"},
             today=NOW.date(),
-            names=names,
-            previous=self._previous(found),
+            names=known.names,
+            previous=known.previous,
         )
         compiled = self.adapter.desired(estate)
         assert not [d for d in compiled.diagnostics if d.severity == "error"]
         return {r.address: replace(r, adopt=adopt or r.adopt) for r in compiled.resources}
-
-    def _previous(self, found: list[Document]) -> dict[str, str]:
-        subjects = {m.subject for m in self.managed.values()}
-        former = {
-            d.ref: f"{d.kind.lower()}/{old}" for d in found for old in d.value["metadata"].get("previously") or ()
-        }
-        return {ref: old for ref, old in former.items() if old in subjects and ref not in subjects}
 
     @contextmanager
     def session(self, *, write: bool = False) -> Iterator[Session]:

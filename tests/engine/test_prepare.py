@@ -39,6 +39,29 @@ def test_a_former_name_counts_while_it_is_managed(folded, former, expected):
     assert known_names(folded, former).previous == expected
 
 
+@pytest.mark.parametrize(
+    ("subjects", "expected"),
+    [
+        (("nhi/c", "nhi/a"), ("one", "two")),
+        (("nhi/b", "nhi/a"), ("one", "two")),
+        (("nhi/a", "nhi/b"), ("one", "two")),
+        (("nhi/z", "nhi/a"), (None, "two")),
+    ],
+)
+def test_a_rename_that_was_broken_off_keeps_the_names_of_the_rest(subjects, expected):
+    """Each kind has the name it is managed under, by the present or the newest former name, however far it came."""
+    one, two = subjects
+    folded = Folded(dict([record(one, "first", "one"), record(two, "second", "two")]))
+    names = known_names(folded, {"nhi/c": ("nhi/b", "nhi/a")}).names
+    assert (names.get(("nhi/c", "first")), names.get(("nhi/c", "second"))) == expected
+
+
+def test_what_is_ambiguous_under_the_present_name_stays_so():
+    """A former name does not decide which of several objects it is."""
+    several = [record("nhi/b", "grant", "x"), record("nhi/b", "grant", "y"), record("nhi/a", "grant", "z")]
+    assert ("nhi/b", "grant") not in known_names(Folded(dict(several)), {"nhi/b": ("nhi/a",)}).names
+
+
 def test_two_objects_of_one_name_are_refused_with_both(tmp_path):
     """Before anything is read or planned."""
     shop = Shop(tmp_path / "shop").declare(role("r", nativeName="x"), role("s", nativeName="x"))

@@ -2,8 +2,7 @@
 
 Rules enforced here:
 - with `attach` token or entity the policies go to auth roles or entities instead, and there is no group;
-- a policy as text is the same as one in rules when rules can say it; what they cannot say stays as text;
-- a rename that was broken off half-way through the objects of a manifest goes on with the names they have.
+- a policy as text is the same as one in rules when rules can say it; what they cannot say stays as text.
 """
 
 from __future__ import annotations
@@ -64,12 +63,8 @@ def shape(work: Composition, role: Role) -> Shape:
 
 
 def physical_name(work: Composition, item: NHI | Role, kind: str, default: str = "") -> str:
-    """Return the physical name of an object of a manifest, also when a rename was broken off half-way through them."""
-    estate = work.estate
-    declared = {n.ref for n in estate.nhis} | {r.ref for r in estate.roles.values()}
-    former = (f"{item.ref.partition('/')[0]}/{old}" for old in item.meta.previously)
-    begun = next((n for ref in former if ref not in declared and (n := estate.names.get((ref, kind)))), "")
-    return estate.name(item.ref, kind, begun or default or item.native_name or item.meta.name)
+    """Return the physical name of an object of a manifest."""
+    return work.estate.name(item.ref, kind, default or item.native_name or item.meta.name)
 
 
 def _policy(work: Composition, role: Role) -> Resource | None:
