@@ -72,6 +72,16 @@ def test_the_audiences_of_a_connection_are_exact(audience: str) -> None:
     assert result.resources == ()
 
 
+def test_an_issuer_without_tls_is_refused() -> None:
+    """The connection at its URL, with the way out, and whatever comes through it."""
+    result = compiled(connection_of("{oidc: {url: 'http://sso.example.com'}}") + nhi_of("{oidc: {subject: s}}"))
+    first, *rest = result.diagnostics
+    assert (first.code, first.hint, [d.code for d in rest]) == ("E505", "AWS takes https:// only", ["E502"])
+    assert "not reached over TLS" in first.summary
+    assert first.span is not None
+    assert result.resources == ()
+
+
 @pytest.mark.parametrize("url", ["https://*", "https://${a}", "https://"])
 def test_the_issuer_of_a_connection_is_exact(url: str) -> None:
     """The issuer names the conditions of every trust."""
