@@ -2,13 +2,17 @@
 
 Rules enforced here:
 - access comes through the auth role's own policies, the entity's, and those of its groups and the groups these are in;
-- a policy that is not known is opaque: `policy:<name>`, never left out; `default` is noted so, for every login gets it;
+- a policy that is not known is opaque: `policy:<name>`, never left out; `default` counts as any other, and every login
+  has it unless its role says no;
+- what two sources give is told twice, once for each;
+- a template in a path (`{{identity.entity.name}}`) stands for any text there, with the path as it is as the condition;
 - a disabled entity has no access, nor has a login of it; through a closed auth role nobody gets in;
 - a rule with more than capabilities keeps what is said there as the condition.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,12 +28,13 @@ _TRUST: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("bound_service_account_names", "bound_service_account_namespaces",
                    "bound_service_account_namespace_selector", "audience"),
 }  # fmt: skip
+_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 
 
 def permissions(resource: Resource, known: Known) -> Iterator[Permission]:
     """Yield the whole access of an entity or an auth role, each thing once."""
     found = _login(resource, known) if resource.address.kind == LOGIN else _entity(resource, known)
-    yield from dict.fromkeys(found)
+    yield from {(permission, permission.source): permission for permission in found}.values()
 
 
 def _login(role: Resource, known: Known) -> Iterator[Permission]:
@@ -41,9 +46,8 @@ def _login(role: Resource, known: Known) -> Iterator[Permission]:
     if entity is not None and entity.attributes.get("enabled") is False:
         return
     yield from trust(role)
-    yield from _policies(role, said.get("token_policies"), known)
-    if said.get("token_no_default_policy") is not True:
-        yield Permission("allow", "policy:default", "*", source=str(role.address))
+    default = () if said.get("token_no_default_policy") is True else ("default",)
+    yield from _policies(role, (*_items(said.get("token_policies")), *default), known)
     if entity is not None:
         yield from _entity(entity, known)
 
@@ -92,7 +96,7 @@ def _policies(holder: Resource, held: object, known: Known) -> Iterator[Permissi
     for name in _items(held):
         address = Address(holder.address.target, POLICY, str(name))
         policy = known.get(address)
-        if policy is None or not policy.attributes or name == "default":
+        if policy is None or not policy.attributes:
             yield Permission("allow", f"policy:{name}", "*", source=str(holder.address))
         else:
             yield from rules(policy.attributes, str(address))
@@ -100,17 +104,30 @@ def _policies(holder: Resource, held: object, known: Known) -> Iterator[Permissi
 
 def rules(said: Attributes, source: str) -> Iterator[Permission]:
     """Yield one permission for each capability on each path of a policy."""
-    for path, stanza in _stanzas(said):
+    for written, stanza in _stanzas(said):
+        path = _any_text(written)
         capabilities = hcl.granted(stanza)
         if capabilities is None:
             yield Permission("allow", f"policy:{source.rpartition('/')[2]}", path, source=source)
             continue
         more = {k: v for k, v in stanza.items() if k not in ("capabilities", "policy")}
+        if path != written:
+            more["path"] = written
         condition = canonical(more).decode() if more else ""
         if "deny" in capabilities:
             yield Permission("allow", "*", path, condition, "deny", source)
             continue
         yield from (Permission("allow", capability, path, condition, source=source) for capability in capabilities)
+
+
+def _any_text(path: str) -> str:
+    """Return a path with templates as a pattern that has every path they may become."""
+    segments = path.split("/")
+    for index, segment in enumerate(segments):
+        if "{{" in segment and not _TEMPLATE.fullmatch(segment):
+            return "/".join([*segments[:index], segment.partition("{{")[0] + "*"])
+        segments[index] = _TEMPLATE.sub("+", segment)
+    return "/".join(segments)
 
 
 def _stanzas(said: Attributes) -> Iterable[tuple[str, Mapping[str, Any]]]:

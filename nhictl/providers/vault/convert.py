@@ -87,7 +87,9 @@ def role(
     """Return an auth role; `entity` is the name of the entity its logins belong to, empty for none yet."""
     said = fields.role(method, data) | {"entity": entity}
     mount, _ = names.split(address.name)
-    holds = [Address(address.target, MOUNT, mount), *names.policies_at(address.target, said["token_policies"])]
+    default = () if said["token_no_default_policy"] else ("default",)
+    holds = [Address(address.target, MOUNT, mount)]
+    holds += names.policies_at(address.target, ordered_set((*fields.lower(data.get("token_policies")), *default)))
     if entity:
         holds.append(Address(address.target, ENTITY, entity))
     facts: dict[str, Value] = {"alias": fields.alias_name(said, role_id)}

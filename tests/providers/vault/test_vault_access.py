@@ -64,3 +64,36 @@ def test_a_rule_with_more_than_capabilities_keeps_it_as_the_condition() -> None:
         ("update", "a", '{"allowed_parameters":{"x":["1"]}}'),
         ("policy:strange", "*", ""),
     ]
+
+
+def test_what_two_sources_give_is_told_for_each() -> None:
+    """One permission by the token's policy and by the group's: two chains."""
+    known = (
+        one("policy", "t", rules={"p": ("read",)}, text=""),
+        one("policy", "g", rules={"p": ("read",)}, text=""),
+        one("entity", "e", enabled=True, policies=(), groups=("low",)),
+        one("group", "low", policies=("g",)),
+    )
+    found = access(*known, of=one("auth-role", "approle/x", **ROLE, token_no_default_policy=True))
+    assert [p.source for p in found if p.action == "read"] == ["vault/policy/t", "vault/policy/g"]
+
+
+def test_the_default_policy_counts_as_what_it_says() -> None:
+    """Where its text is known; and not for a role whose logins do not get it."""
+    default = one("policy", "default", rules={"auth/token/lookup-self": ("read",)}, text="")
+    role = {**ROLE, "entity": "", "token_policies": ()}
+    found = access(default, of=one("auth-role", "approle/x", **role))
+    none = access(default, of=one("auth-role", "approle/x", **role, token_no_default_policy=True))
+    assert [(p.action, p.resource) for p in found if p.kind == "allow"] == [("read", "auth/token/lookup-self")]
+    assert [p.kind for p in none] == ["assume"]
+
+
+def test_a_template_in_a_path_stands_for_any_text() -> None:
+    """Whoever asks for a path that it may become finds it, with what it really says as the condition."""
+    rules = {"kv/a-{{identity.entity.id}}/y": ("list",), "kv/{{identity.entity.name}}/x": ("read",)}
+    entity = one("entity", "e", enabled=True, policies=("t",), groups=())
+    found = access(one("policy", "t", rules=rules, text=""), of=entity)
+    assert [(p.action, p.resource, p.condition) for p in found] == [
+        ("list", "kv/a-*", '{"path":"kv/a-{{identity.entity.id}}/y"}'),
+        ("read", "kv/+/x", '{"path":"kv/{{identity.entity.name}}/x"}'),
+    ]

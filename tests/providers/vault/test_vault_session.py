@@ -269,26 +269,46 @@ def estate(number: int) -> str:
     return MOUNT + each
 
 
-def test_calls_per_thousand(vault: Vault, world: World) -> None:
-    """Per 1,000 AppRole NHIs with a role each 5,000 calls and 6 listings, as the README says; a foreign one is free."""
-    counts = []
-    for number in (5, 10):
-        world.converge(estate(number))
-        vault.faults.reset()
-        with world.session() as session:
-            session.identity()
-            vault.faults.reset()
-            list(session.read(Scope(addresses=frozenset(world.managed))))
-        counts.append(vault.faults.count())
-    assert (counts[1] - counts[0]) / 5 == 5
-    assert counts[0] == 5 * 5 + 6
-    vault.call("POST", "auth/approle/role/theirs", {"token_policies": ["a"]})
-    vault.faults.reset()
+def calls_of(vault: Vault, world: World, *, access: bool = False) -> int:
+    """How many calls a plan's reading makes, or one that also tells access."""
+    kinds = frozenset() if access else frozenset(a.kind for a in world.managed)
     with world.session() as session:
         session.identity()
         vault.faults.reset()
-        list(session.read(Scope(addresses=frozenset(world.managed))))
-    assert vault.faults.count() == counts[1]
+        list(session.read(Scope(kinds=kinds, addresses=frozenset(world.managed))))
+    return vault.faults.count()
+
+
+def test_calls_per_thousand(vault: Vault, world: World) -> None:
+    """Per 1,000 AppRole NHIs with a role each 5,000 calls and 5 listings, as the README says; a foreign one is free."""
+    counts = []
+    for number in (5, 10):
+        world.converge(estate(number))
+        counts.append(calls_of(vault, world))
+    assert (counts[1] - counts[0]) / 5 == 5
+    assert counts[0] == 5 * 5 + 5
+    vault.call("POST", "auth/approle/role/theirs", {"token_policies": ["a"]})
+    assert calls_of(vault, world) == counts[1]
+
+
+def test_a_reading_for_access_has_the_policies_of_others_that_give_it(vault: Vault, world: World) -> None:
+    """`default`, and what somebody put onto a managed entity or group: a call each, and none for what nobody has."""
+    world.converge(ROLE + MOUNT + APP)
+    for name in ("theirs", "unused"):
+        vault.call("POST", f"sys/policies/acl/{name}", {"policy": 'path "secret/data/x" { capabilities = ["read"] }'})
+    vault.call("POST", "identity/group", {"name": "above", "policies": ["theirs"], "member_group_ids": [
+        vault.call("GET", "identity/group/name/reader")["data"]["id"]]})  # fmt: skip
+    before = calls_of(vault, world)
+    with world.session() as session:
+        vault.faults.reset()
+        live = {r.address: r for r in session.read(Scope(addresses=frozenset(world.managed)))}
+    read = {a.name for a, r in live.items() if a.kind == "policy" and r.attributes}
+    assert read == {"reader", "theirs", "default"}
+    assert calls_of(vault, world, access=True) == before + 2 + 1
+    (role,) = [r for r in live.values() if r.address.kind == "auth-role"]
+    found = {(p.action, p.resource, p.source) for p in adapter.permissions(role, live)}
+    assert ("read", "secret/data/x", "vault/policy/theirs") in found
+    assert not [action for action, _, _ in found if action.startswith("policy:")]
 
 
 def test_an_approle_login_from_places_leaves_no_token(
