@@ -44,7 +44,7 @@ def take(
     given = Given(
         checked=checked,
         environment=request.environment,
-        live=tuple(LiveTarget(at.target, at.adapter, snapshots[at.target.name].resources) for at in open_targets),
+        live=tuple(_live(at, snapshots[at.target.name]) for at in open_targets),
         declared=declared,
         managed=folded.managed,
         today=request.now.date(),
@@ -56,6 +56,11 @@ def take(
         previous=names.previous,
     )
     return imported(replace(given, live=tuple(map(_whole, [given] * len(given.live), given.live, open_targets))))
+
+
+def _live(at: Connected, snapshot: Snapshot) -> LiveTarget:
+    own = snapshot.identity.own if snapshot.identity is not None else ()
+    return LiveTarget(at.target, at.adapter, snapshot.resources, own)
 
 
 def _require_complete(snapshots: Iterable[Snapshot]) -> None:

@@ -1,7 +1,8 @@
 """Manifests for what is live and not managed: from live objects to texts, without writing any. Pure.
 
 Rules enforced here:
-- what is declared, managed, marked by somebody else, left alone by a rule or the provider's own gets no manifest;
+- what is declared, managed, marked by somebody else, left alone by a rule, the provider's own or nhictl's own principal
+  gets no manifest;
 - every manifest was validated, compiled and compared with what is live, see `trial`;
 - the same input gives the same bytes; what an earlier import made is declared by then, and is left out.
 """
@@ -81,6 +82,8 @@ def _sort(given: Given, at: LiveTarget) -> _Sorted:
         rule = rule_for(rules, resource, given.today)
         if rule is not None:
             found.ignored.append(Left(address, rule.reason))
+        elif address in at.own:
+            found.foreign.append(Left(address, "is the principal nhictl runs as, which it never changes by itself"))
         elif resource.mark is not None and resource.mark.owner != given.mark:
             found.foreign.append(Left(address, f"carries the mark of {resource.mark.owner}"))
         else:

@@ -14,11 +14,12 @@ from nhictl.providers.base import Adapter, Draft
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """One target that was read: everything that exists in it."""
+    """One target that was read: everything that exists in it. `own` are addresses of nhictl's own principal there."""
 
     target: Target
     adapter: Adapter
     resources: Mapping[Address, Resource]
+    own: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

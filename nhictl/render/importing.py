@@ -60,7 +60,7 @@ def summary(found: Imported, *, written: int | None, next_commands: Sequence[str
     keeping = [m for m in found.manifests if m.keep]
     if keeping:
         lines.append(f"{count(len(keeping), 'manifest')} keep fields as they are: see the comments above `keep`")
-    for title, left in (("left alone by a rule", found.ignored), ("managed by others", found.foreign)):
+    for title, left in (("left alone by a rule", found.ignored), ("not ours to manage", found.foreign)):
         lines += _left(title, left)
     lines += _left("left out, could not be said", found.refused)
     if found.declared:

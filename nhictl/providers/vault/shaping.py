@@ -43,6 +43,7 @@ class Composition:
     mounts: dict[str, Resource] = field(default_factory=dict)
     aliases: dict[tuple[str, str], NHI] = field(default_factory=dict)
     said: list[Diagnostic] = field(default_factory=list)
+    own_policies: frozenset[str] | None = None
 
     def say(self, document: Document, *path: str | int, code: str, summary: str, hint: str = "") -> None:
         """Add an error about a place in a manifest."""
@@ -115,12 +116,10 @@ def _of_role(role: Role, address: Address, said: Mapping[str, Value], depends_on
 
 def declared(work: Composition, policies: Iterable[str]) -> tuple[Address, ...]:
     """Return the addresses of those policies that roles of this estate have."""
-    own = {
-        physical_name(work, r, POLICY).lower()
-        for r in work.estate.roles.values()
-        if "paths" in r.block or "policy" in r.block
-    }
-    return tuple(work.at(POLICY, p) for p in sorted(set(policies) & own))
+    if work.own_policies is None:
+        roles = (r for r in work.estate.roles.values() if "paths" in r.block or "policy" in r.block)
+        work.own_policies = frozenset(physical_name(work, r, POLICY).lower() for r in roles)
+    return tuple(work.at(POLICY, p) for p in sorted(work.own_policies.intersection(policies)))
 
 
 def metadata(labels: Mapping[str, str]) -> dict[str, Value]:
