@@ -24,9 +24,14 @@ _PHRASES = {
     "error creating database object": Fault.INVALID, "error verifying connection": Fault.INVALID,
     "unsupported path": Fault.INVALID, "no handler for route": Fault.NOT_FOUND, "check-and-set": Fault.CONFLICT,
     "failed to parse policy": Fault.INVALID, "entity not found": Fault.NOT_FOUND, "missing name": Fault.INVALID,
-    "cidr": Fault.INVALID, "max_ttl": Fault.INVALID,
+    "cidr": Fault.INVALID, "max_ttl": Fault.INVALID, "serviceaccount/ca.crt": Fault.INVALID,
+    "error parsing public key": Fault.INVALID, "at least one bound constraint": Fault.INVALID,
 }  # fmt: skip
 _BEFORE_SEND = frozenset({"ConnectTimeout", "SSLError", "ProxyError", "InvalidURL", "InvalidSchema", "MissingSchema"})
+_HINTS_OF = {
+    "serviceaccount/ca.crt": "Vault runs outside the cluster and needs its authority: set `vault.caCertificate`",
+    "at least one bound constraint": "name an audience, a subject or a claim",
+}
 _HINTS = {
     Fault.AUTH: "check VAULT_TOKEN or the target's `auth` setting; `nhictl doctor` says where credentials come from",
     Fault.DENIED: "`nhictl doctor` lists the permissions that are missing for plan and for apply",
@@ -43,7 +48,9 @@ def of_reply(status: int, said: Iterable[str], call: str, *, changing: bool, req
     if fault is Fault.LOST:
         message += "; nobody knows whether it took effect"
     ids = (request,) if request else ()
-    return ProviderError(fault, message, code=f"Http{status}", request_ids=ids, hint=_HINTS.get(fault, ""))
+    return ProviderError(
+        fault, message, code=f"Http{status}", request_ids=ids, hint=_HINTS_OF.get(phrase) or _HINTS.get(fault, "")
+    )
 
 
 def _fault(status: int, text: str, phrase: str, *, changing: bool) -> Fault:

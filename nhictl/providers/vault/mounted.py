@@ -53,7 +53,7 @@ class Reading:
 
     def wanted(self, address: Address) -> bool:
         """True when the object at an address is read by itself."""
-        return self.scope.details or address in self.scope.addresses
+        return self.scope.details or not self.scope.kinds or address in self.scope.addresses
 
     def at(self, kind: str, name: str) -> Address:
         """Return an address in the target."""

@@ -1,9 +1,9 @@
 """Reading a Vault: listings for everything, and one call or two for each object that is in scope.
 
 Rules enforced here:
-- what exists comes from listings; a call per object is made for declared and managed ones, or when details are asked;
-- groups are all read: what their members have through them is access, whoever made them; a reading of all kinds has
-  the texts of the policies, too, that what is in scope has;
+- what exists comes from listings; a call per object is made for declared and managed ones, and for all in a reading of
+  all kinds: who asks for access or an inventory wants to know of everybody's; credentials come with details only;
+- groups are all read: what their members have through them is access, whoever made them;
 - calls per object run a few at a time; whatever one of them says, a listing that fails or is cut raises;
 - an auth role belongs to the entity whose alias its logins get; where Vault named that entity itself, the entity is a
   part of the auth role.
@@ -46,7 +46,7 @@ def everything(reading: Reading) -> Iterator[Resource]:
     if kinds & {ENGINE, DATABASE}:
         found += databases(reading)
     if POLICY in kinds:
-        found += _policies(reading, _holders(reading, found), _giving(reading, found))
+        found += _policies(reading, _holders(reading, found))
     yield from (r for r in found if r.address.kind in kinds)
 
 
@@ -172,32 +172,14 @@ def _parts(logins: list[Resource], entities: list[Resource]) -> tuple[list[Resou
     return [told(r) for r in logins], [told(e) for e in entities]
 
 
-def _giving(reading: Reading, found: list[Resource]) -> frozenset[Address]:
-    """Return the policies that what is in scope has access through, for a reading of all kinds: one for access."""
-    if reading.scope.kinds:
-        return frozenset()
-    known = {r.address: r for r in found}
-    queue = [a for a in known if a in reading.scope.addresses]
-    seen: set[Address] = set()
-    while queue:
-        address = queue.pop()
-        if address not in seen:
-            seen.add(address)
-            queue += known[address].depends_on if address in known else ()
-    return frozenset(a for a in seen if a.kind == POLICY)
-
-
-def _policies(
-    reading: Reading, holders: Mapping[str, Mapping[str, Value]], giving: frozenset[Address]
-) -> Iterator[Resource]:
+def _policies(reading: Reading, holders: Mapping[str, Mapping[str, Value]]) -> Iterator[Resource]:
     texts: Mapping[str, Any] = {}
     if reading.detailed:
         keys, texts = reading.calls.keys("sys/policies/detailed/acl")
     if not texts:
         keys, _ = reading.calls.keys("sys/policies/acl")
     addresses = [reading.at(POLICY, key) for key in keys]
-    unread = [a for a in addresses if a.name not in texts and a.name != "root"]
-    wanted = [a.name for a in unread if reading.wanted(a) or a in giving]
+    wanted = [a.name for a in addresses if a.name not in texts and a.name != "root" and reading.wanted(a)]
     read = dict(zip(wanted, parallel(partial(_policy, reading), wanted), strict=True))
     for address in addresses:
         found = read.get(address.name)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from nhictl.kinds.workspace import Target
-from nhictl.model import Fault, ProviderError
+from nhictl.model import Fault as Kind
+from nhictl.model import ProviderError
+from nhictl.providers.base import Scope
 from nhictl.providers.vault import guard
 from nhictl.providers.vault.adapter import adapter
 from nhictl.providers.vault.connect import address_of
+from tests.servers.http_faults import Call, Fault
 from tests.servers.vault import Vault
 
 
@@ -82,6 +86,49 @@ def test_a_bad_token_is_said_as_one(
     target = Target("v", "vault", {"address": vault.url, "plainHttp": True}, Path())
     with adapter.connect(target, write=False) as session, pytest.raises(ProviderError) as refused:
         session.identity()
-    assert refused.value.fault is Fault.AUTH
+    assert refused.value.fault is Kind.AUTH
     assert "VAULT_TOKEN" in refused.value.hint
     assert "hvs." not in f"{refused.value}{refused.value.hint}"
+
+
+@dataclass(slots=True)
+class Listener(Fault):
+    """No fault at all: it notes the namespaces that calls are for."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def strikes(self, call: Call) -> bool:
+        """Note a call's namespace, empty for none."""
+        self.heard.append(next((v for name, v in call.headers if name.lower() == "x-vault-namespace"), ""))
+        return False
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "wanted"),
+    [
+        ({}, {}, ""),
+        ({"namespace": "team/a"}, {"VAULT_NAMESPACE": "other"}, "team/a"),
+        ({}, {"VAULT_NAMESPACE": "team/b/"}, "team/b"),
+        ({}, {"BAO_NAMESPACE": "team/c"}, "team/c"),
+    ],
+)
+def test_every_call_is_for_the_namespace(
+    vault: Vault,
+    vault_env: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    settings: Mapping[str, str],
+    variables: Mapping[str, str],
+    wanted: str,
+) -> None:
+    """Reads and writes alike; it is a part of where the session is, so that no ledger takes one for another."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    target = Target("v", "vault", {"address": vault.url, "plainHttp": True, **settings}, Path())
+    listener = Listener("delay")
+    with vault.faults.fault(listener), adapter.connect(target, write=True) as session:
+        scope = session.identity().scope
+        list(session.read(Scope()))
+        session.calls.write("PUT", "sys/policies/acl/x", {"policy": "# nothing"})
+    assert {name.strip("/") for name in listener.heard} == {wanted}
+    assert scope.partition("/")[2] == wanted
