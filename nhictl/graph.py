@@ -179,8 +179,7 @@ def _permissions(world: World, plain: Mapping[tuple[str, str], str]) -> Iterator
     for party in world.parties.values():
         itself = plain.get((party.main.target, party.subject), party.name)
         for permission in world.may(party):
-            bound = permission.effect == "deny" and permission.action.startswith("not:policy:")
-            if permission.kind != "assume" and not bound:
+            if permission.kind != "assume" and not permission.boundary:
                 yield roles.get(permission.source, itself), party.main.target, permission
 
 

@@ -23,7 +23,6 @@ from nhictl.chains.world import Party, World, parsed
 from nhictl.model import Permission
 
 _OPAQUE = ("policy:", "group:")
-_BOUNDARY = "not:policy:"
 
 
 class Verdict(StrEnum):
@@ -177,7 +176,7 @@ def rights(world: World, party: Party) -> Rights:
     """Return the permissions of an identity, sorted out."""
     rules = world.targets[party.main.target].rules
     own = [p for p in world.may(party) if p.kind != "assume"]
-    bounds = [p for p in own if p.effect == "deny" and p.action.startswith(_BOUNDARY)]
+    bounds = [p for p in own if p.boundary]
     texts = [(p, _text_of(world, party, p)) for p in bounds]
     denies = [p for p in own if p.effect == "deny" and p not in bounds]
     denies += [p for _, text in texts for p in text or () if p.effect == "deny"]

@@ -134,15 +134,17 @@ class World:
         return frozenset(p for part in parts for p in self.source.adapter.permissions(part, known))
 
     def roles(self, parts: tuple[Resource, ...], permissions: Iterable[Permission]) -> tuple[str, ...]:
-        """Return the roles an identity has: manifest references, else addresses; trust alone is no role."""
-        giving = {p.source for p in permissions if p.kind != "assume"}
+        """Return the roles an identity has: manifest references, else addresses; no trust and no boundary is one."""
+        permissions = tuple(permissions)
+        giving = {p.source for p in permissions if p.kind != "assume" and not p.boundary}
+        bounding = {p.source for p in permissions if p.boundary} - giving
         subject, itself = self.subject(parts[0]), {part.address for part in parts}
         found = set(self._declared_only(parts[0]))
         for holder in (*itself, *self.hanging(parts)):
             own = self.is_identity(holder) or (subject and self.subject(self.live[holder]) == subject)
             for address in self.live[holder].depends_on:
                 role = self.live.get(address)
-                if role is None or address in itself:
+                if role is None or address in itself or str(address) in bounding:
                     continue
                 name = self.subject(role)
                 if (own and name.startswith("role/")) or not giving.isdisjoint(self._through(address)):

@@ -36,6 +36,9 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
+_BOUNDARY = "not:policy:"
+
+
 class Direction(StrEnum):
     """How a change moves access."""
 
@@ -70,6 +73,12 @@ class Permission:
     condition: str = ""
     effect: str = "allow"
     source: str = field(default="", compare=False)
+
+    @property
+    def boundary(self) -> str:
+        """What this bounds everything to (`policy:NAME`): nothing but what that allows. Empty for anything else."""
+        bound = self.effect == "deny" and self.action.startswith(_BOUNDARY)
+        return self.action.removeprefix("not:") if bound else ""
 
 
 @dataclass(frozen=True, slots=True)

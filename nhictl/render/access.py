@@ -54,14 +54,16 @@ class Phrase:
 
 
 def said(permissions: Iterable[Permission], sign: str) -> list[Phrase]:
-    """Return permissions as phrases, in order; those that differ in one part only are told together."""
+    """Return permissions as phrases, boundaries first; those that differ in one part only are told together."""
+    ordered = sorted(permissions)
+    bounds = [Phrase(sign, f"nothing but what {visible(p.boundary)} allows", "") for p in ordered if p.boundary]
     by_resource: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    for p in sorted(permissions):
+    for p in (p for p in ordered if not p.boundary):
         by_resource[p.kind, p.effect, p.resource, p.condition].append(p.action)
     by_action: dict[tuple[str, str, tuple[str, ...], str], list[str]] = defaultdict(list)
     for (kind, effect, resource, when), actions in by_resource.items():
         by_action[kind, effect, tuple(actions), when].append(resource)
-    return [
+    return bounds + [
         _phrase(sign, Permission(kind, ", ".join(actions), ", ".join(resources), when, effect))
         for (kind, effect, actions, when), resources in by_action.items()
     ]

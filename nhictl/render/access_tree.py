@@ -152,22 +152,11 @@ def _givens(given: Iterable[Given], style: Style, *, indent: int) -> Iterator[st
         key = (_sign(one.held), _word(one.held), _limits(one.held), _ARROW.join(chain(one.chain)))
         groups.setdefault(key, []).append(one)
     for (sign, word, limits, _), members in groups.items():
-        for text in _phrases([m.held.permission for m in members], sign):
-            yield from _signed(sign, text + word, style, indent)
+        for phrase in said((m.held.permission for m in members), sign):
+            yield from _signed(sign, f"{phrase}{word}", style, indent)
         if limits:
             yield from _wrapped(limits, style, indent + 4)
         yield from _linked(members[0].chain, style, indent + 4)
-
-
-def _phrases(permissions: Sequence[Permission], sign: str) -> Iterator[str]:
-    yield from (f"nothing but what {_bound(p)} allows" for p in permissions if _bound(p))
-    yield from map(str, said([p for p in permissions if not _bound(p)], sign))
-
-
-def _bound(permission: Permission) -> str:
-    """Return the policy of a boundary; empty for anything else."""
-    bound = permission.effect == "deny" and permission.action.startswith("not:policy:")
-    return visible(permission.action.removeprefix("not:")) if bound else ""
 
 
 def _sign(held: Held) -> str:
@@ -185,14 +174,14 @@ def _word(held: Held) -> str:
 def _limits(held: Held) -> str:
     if held.denied_by:
         return "denied by " + "; ".join(map(_told, held.denied_by))
-    bounds = [f"as far as {_told(p)} lets it" for p in held.limited_by if _bound(p)]
-    return "; ".join([*bounds, *(f"except {_told(p)}" for p in held.limited_by if not _bound(p))])
+    bounds = [f"as far as {_told(p)} lets it" for p in held.limited_by if p.boundary]
+    return "; ".join([*bounds, *(f"except {_told(p)}" for p in held.limited_by if not p.boundary)])
 
 
 def _told(permission: Permission) -> str:
     at = f" ({visible(permission.source)})" if permission.source else ""
-    if _bound(permission):
-        return f"the boundary {_bound(permission)}{at}"
+    if permission.boundary:
+        return f"the boundary {visible(permission.boundary)}{at}"
     return "; ".join(map(str, said([permission], "-"))) + at
 
 

@@ -42,6 +42,8 @@ class Parts:
         if who := resource.attributes.get("trusts"):
             yield Permission("assume", "assume", str(who), source=str(resource.address))
         for other in known.values():
+            if bound := other.attributes.get("bounds"):
+                yield Permission("allow", f"not:{bound}", "*", effect="deny", source=str(other.address))
             for action in other.attributes.get("gives") or ():  # type: ignore[union-attr]
                 yield Permission("allow", str(action), "*", source=str(other.address))
 
