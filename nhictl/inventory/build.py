@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nhictl.inventory.risks import risks
+from nhictl.inventory.times import DAY, age
 from nhictl.inventory.world import Source, World
 from nhictl.kinds.owner import Owner
 from nhictl.kinds.workspace import Ignore
@@ -87,7 +88,7 @@ def _item(given: Given, world: World, parts: tuple[Resource, ...]) -> Item:
         trust=tuple(sorted(p for p in permissions if p.kind == "assume")),
         credentials=credentials, created=_told(main, "created") or None, last_used=_last_used(parts, credentials),
         changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=dict(tags_of(main)),
-        tracked_days=int(str(main.facts.get("tracked_days") or 0)),
+        tracked_days=_tracked_days(main, given.now),
     )  # fmt: skip
     item = _with_manifest(world, item)
     return replace(item, risks=risks(item, given.owners, given.now))
@@ -141,6 +142,13 @@ def _enabled(resource: Resource) -> bool | None:
 def _told(resource: Resource, name: str) -> str | None:
     value = resource.facts.get(name)
     return value if isinstance(value, str) else None
+
+
+def _tracked_days(main: Resource, now: dt.datetime) -> int:
+    """Return how many days back uses are known; 0 for all time, as for what is younger than that."""
+    told = int(str(main.facts.get("tracked_days") or 0))
+    old = age(_told(main, "created"), now)
+    return 0 if old is not None and old <= told * DAY else told
 
 
 def _credentials(parts: Iterable[Resource]) -> tuple[Credential, ...] | None:

@@ -48,11 +48,12 @@ class Item:
 
     `subject` is the manifest object (`nhi/x`), empty for what nobody declared; `owner`, `type`, `tier` and `service`
     come from its manifest and are empty without one. `roles` are manifest references where there are some, else
-    addresses. `permissions` and `trust` (`Permission.kind` is `assume`) are the whole effective access. `credentials` is
-    None when the provider does not tell. An empty `last_used` means that the provider knows of no use in the last
-    `tracked_days` days, or ever when that is 0. `labels` are those of the manifest, else the live ones. `reason` and
-    `until` say why and how long an ignored one is left alone, or what a built-in or foreign one is. `changed` and
-    `changed_by` are the ledger's last word on it or on its access. `risks` are short sentences.
+    addresses. `permissions` and `trust` (`Permission.kind` is `assume`) are the whole effective access. `credentials`
+    is None when the provider does not tell. An empty `last_used` means that the provider knows of no use in the last
+    `tracked_days` days, or ever when that is 0, as it is for whatever is younger than the provider looks back. `labels`
+    are those of the manifest, else the live ones. `reason` and `until` say why and how long an ignored one is left
+    alone, or what a built-in or foreign one is. `changed` and `changed_by` are the ledger's last word on it or on its
+    access. `risks` are short sentences.
     """
 
     address: Address

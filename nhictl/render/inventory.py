@@ -40,13 +40,18 @@ def summary(chosen: Chosen) -> Iterator[str]:
     found, total = chosen.inventory, chosen.inventory.total
     shown = count(len(found.items), "identity")
     yield shown if len(found.items) == chosen.of else f"{shown} of {chosen.of:,} shown"
-    yield f"Coverage: {_covered(total)}" + (f" in {count(len(found.coverage), 'target')}" if found.coverage else "")
+    yield (
+        f"Coverage: {_covered(total)} in {count(len(found.coverage), 'target')}"
+        if found.coverage
+        else "Coverage: unknown"
+    )
     if chosen.stale and chosen.unknown:
         more = "identity" if chosen.unknown == 1 else "identities"
         span = duration_text(chosen.stale)
         yield f"Unknown whether {chosen.unknown:,} more {more} went unused for {span}: the provider does not tell"
     if found.unreadable:
-        yield f"Unknown: {count(len(found.unreadable), 'target')} could not be read and do not count"
+        does = "does" if len(found.unreadable) == 1 else "do"
+        yield f"Unknown: {count(len(found.unreadable), 'target')} could not be read and {does} not count"
 
 
 def _covered(found: Coverage) -> str:

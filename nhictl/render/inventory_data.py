@@ -105,7 +105,8 @@ def _cells(item: Item) -> Iterable[str]:
     yield from ("; ".join(map(str, said(item.permissions, ""))), "; ".join(map(str, said(item.trust, ""))))
     yield words.UNKNOWN if known is None else str(len(known))
     yield from (_time(words.oldest(known or ()), known), _time(words.soonest(known or ()), known))
-    yield from (item.created or words.UNKNOWN, _time(item.last_used, True), item.changed, item.changed_by)
+    used = words.unused(item.tracked_days) if item.last_used == "" else item.last_used or words.UNKNOWN
+    yield from (item.created or words.UNKNOWN, used, item.changed, item.changed_by)
     yield from (words.place(item.position), item.reason, item.until, "; ".join(item.risks))
     yield from ("; ".join(f"{k}={v}" for k, v in sorted(item.labels.items())), item.native_id)
 
@@ -114,7 +115,7 @@ def _yes_no(value: bool | None) -> str:
     return words.UNKNOWN if value is None else "yes" if value else "no"
 
 
-def _time(text: str | None, known: object) -> str:
+def _time(text: str | None, known: tuple[Credential, ...] | None) -> str:
     """Return a time as a cell: `never`, `unknown`, or nothing where there is nothing (`known` is empty) to have one."""
     if known is not None and not known:
         return ""

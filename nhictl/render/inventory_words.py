@@ -27,11 +27,16 @@ def named(item: Item) -> str:
 
 
 def ago(text: str | None, now: dt.datetime, *, tracked: int = 0) -> str:
-    """Return how long ago something was: `12d`, `today`, `never` (or `>400d` when nobody looks back further)."""
+    """Return how long ago something was: `12d`, `today`, or what `unused` says."""
     if text == "":
-        return f">{tracked}d" if tracked else NEVER
+        return unused(tracked)
     past = days(text, now)
     return UNKNOWN if past is None else f"{past}d" if past > 0 else "today"
+
+
+def unused(tracked: int) -> str:
+    """Return the word for no known use: `never`, or `>400d` when nobody looks back further."""
+    return f">{tracked}d" if tracked else NEVER
 
 
 def when(text: str | None, now: dt.datetime, *, tracked: int = 0) -> str:

@@ -227,7 +227,7 @@ def test_an_unreadable_target_is_unknown_and_the_exit_code_says_so(estate: Shop,
     said = line("inventory", "-q")
     assert said.code == 1
     assert said.out.startswith("Unreadable, nothing is known there\n  broken: ")
-    assert "Unknown: 1 target could not be read and do not count" in said.out
+    assert "Unknown: 1 target could not be read and does not count" in said.out
     data = checked(line("inventory", "-o", "json").out)
     assert list(data["coverage"]["targets"]) == ["directory"]
     assert list(data["unreadable"]) == ["broken"]
@@ -329,3 +329,4 @@ def test_an_aws_account_is_told_with_its_roles_users_and_keys(account: Any, line
     assert data["coverage"]["percent"] == 33
     assert not strict.changes
     assert sum(strict.calls.values()) <= 10
+    assert json.loads(line("plan", "-o", "json").out)["unmanaged"] == {"aws": 1}

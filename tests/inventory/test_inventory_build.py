@@ -143,6 +143,16 @@ def test_roles_have_the_names_of_their_manifests() -> None:
     assert only(found).roles == ("role/reader",)
 
 
+def test_a_boundary_is_no_role_and_a_role_that_bounds_too_is_one() -> None:
+    """What bounds an identity gives it nothing, even where a manifest declares it as a role."""
+    bound = live("policy", "limit", bounds="policy:limit")
+    both = live("policy", "both", bounds="policy:both", gives=("read",))
+    api = live("login", "api", bound.address, both.address)
+    records = [record("login", "api", "nhi/api"), record("policy", "limit", "role/limit")]
+    item = only(taken(api, bound, both, managed=records))
+    assert item.roles == ("t/policy/both",)
+
+
 def test_what_gives_nothing_is_no_role() -> None:
     """A connection somebody depends on is trust, not a role."""
     assert only(taken(live("entity", "api", at("policy", "p")), live("policy", "p"))).roles == ()
@@ -167,6 +177,13 @@ def test_what_gives_nothing_is_no_role() -> None:
 def test_the_last_use_is_told_or_unknown(facts: dict[str, object], used: str | None) -> None:
     """Never used is what every credential says; one that says nothing makes it unknown."""
     assert only(taken(live("entity", "api", **facts))).last_used == used
+
+
+@pytest.mark.parametrize(("created", "days"), [("2026-11-01T00:00:00Z", 0), ("2025-01-01T00:00:00Z", 400), (None, 400)])
+def test_what_is_younger_than_the_provider_looks_back_was_never_used(created: str | None, days: int) -> None:
+    """A role made this month and not used has never been used, however far back uses are known."""
+    item = only(taken(live("login", "api", fact_last_used="", fact_tracked_days=400, fact_created=created)))
+    assert (item.last_used, item.tracked_days) == ("", days)
 
 
 def test_credentials_nobody_tells_of_are_not_known_and_none_are_none() -> None:
