@@ -6,7 +6,8 @@ Rules enforced here:
 - a kept field has the live value in what is desired: no plan changes it, no adapter loses it, the access it gives
   counts;
 - a field that no object of the manifest has is an error, not a typo that keeps nothing;
-- where nothing is live there is nothing to keep: what the manifest does not say is not made up.
+- where nothing is live there is nothing to keep: what the manifest does not say is not made up;
+- what others made of a kept field since it was recorded is told by every plan, and recorded when it is adopted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class Kept(NamedTuple):
     def about(self, resource: Resource) -> bool:
         """True when the entry is about objects of this resource's kind."""
         return self.kind in ("", resource.address.kind)
+
+    def of(self, attributes: Attributes) -> Value:
+        """Return the value of what the entry names; None where there is none."""
+        value = attributes.get(self.field)
+        return value if not self.key else value.get(self.key) if isinstance(value, Mapping) else None
 
     def within(self, attributes: Attributes) -> bool:
         """True when `attributes` have what the entry names."""
@@ -102,9 +108,32 @@ def _unfounded(subject: str, text: str, group: list[Resource], live: Mapping[Add
 
 def accepted(desired: Resource, managed: Managed) -> list[FieldChange]:
     """Return, for a resource whose kept fields are `filled`, the change that records what others made of them."""
-    last = recorded(managed)
-    changed = [k.text for k in entries(desired) if k.field in last and last[k.field] != desired.attributes.get(k.field)]
+    changed = _changed(desired, managed)
     return [FieldChange("handling.kept", None, ", ".join(changed))] if changed else []
+
+
+def outdated(
+    desired: Mapping[Address, Resource], live: Mapping[Address, Resource], managed: Mapping[Address, Managed]
+) -> Iterator[Finding]:
+    """Yield a finding for each managed resource of which others changed what its manifest keeps, `filled` by now."""
+    for address, resource in desired.items():
+        was = resource.renamed_from or address
+        record, there = managed.get(was), live.get(was)
+        if record is None or there is None or record.native_id != there.native_id:
+            continue
+        if changed := _changed(resource, record):
+            yield Finding(
+                "kept", "warning", str(address), f"keeps {', '.join(changed)}, changed outside nhictl meanwhile",
+                f"`nhictl drift` shows what changed, `nhictl adopt {resource.subject}` records it",
+            )  # fmt: skip
+
+
+def _changed(desired: Resource, managed: Managed) -> list[str]:
+    """Return the entries of `keep` whose value, `filled` by now, is another than the recorded one."""
+    if not desired.keep:
+        return []
+    last = recorded(managed)
+    return [k.text for k in entries(desired) if k.field in last and k.of(last) != k.of(desired.attributes)]
 
 
 def is_kept(resource: Resource | None, path: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from nhictl import __version__
 from nhictl.access import Worlds, all_permissions, deltas, merged, permissions_of, worlds
 from nhictl.holding import hold_back
-from nhictl.keeping import filled, unfounded
+from nhictl.keeping import filled, outdated, unfounded
 from nhictl.kinds.workspace import Ignore, Limits
 from nhictl.leaving import guarded, rule_for
 from nhictl.ledger.fold import Folded, recorded
@@ -151,8 +151,13 @@ def _plan_target(given: PlanInput, target: TargetInput) -> _Part:
         findings=tuple(f for f in findings if f.rule != "protected"),
         safety=tuple(safety),
         unchanged=unchanged,
-        unmanaged=sum(a not in taken and rule_for(given.ignore, r, given.now.date()) is None for a, r in live.items()),
+        unmanaged=sum(a not in taken and not _left_alone(given, r) for a, r in live.items()),
     )
+
+
+def _left_alone(given: PlanInput, resource: Resource) -> bool:
+    """True for what is the provider's own, or left alone by a rule: nobody has to answer for it here."""
+    return bool(resource.facts.get("builtin")) or rule_for(given.ignore, resource, given.now.date()) is not None
 
 
 def _decide(
@@ -162,7 +167,9 @@ def _decide(
     chosen = _chosen(given, target)
     live = target.snapshot.resources
     changes: dict[Address, Change] = {}
-    findings = list(unfounded({a: r for a, r in target.desired.items() if a in chosen}, live))
+    selected = {a: r for a, r in target.desired.items() if a in chosen}
+    findings = list(unfounded(selected, live))
+    findings += outdated({a: r for a, r in selected.items() if r.subject not in given.adopt}, live, managed)
     stuck = {f.subject for f in findings if f.level == "error"}
     unchanged = 0
     placed: set[Address] = set()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nhictl.keeping import entry, filled, is_kept, unfounded
-from nhictl.model import Address, Resource
+from nhictl.keeping import accepted, entry, filled, is_kept, outdated, unfounded
+from nhictl.model import Address, Managed, Resource
+from nhictl.model.resource import Handling
 from tests.support import Shop, nhi, role
 
 AT = Address("directory", "identity", "api")
@@ -99,11 +100,29 @@ def test_drift_of_a_kept_field_is_told_and_can_be_accepted(shop):
     shop.sql("UPDATE identities SET purpose = 'By hand'")
     [drifted] = shop.drift().drifted
     assert drifted.kept == ("purpose",)
+    [finding] = shop.plan().findings
+    assert (finding.rule, finding.level) == ("kept", "warning")
+    assert "keeps purpose, changed outside nhictl meanwhile" in finding.message
     before = shop.rows()
     [receipt] = shop.apply(adopt=frozenset({"nhi/api"})).receipts
     assert receipt.detail == "recorded only"
     assert shop.rows() == before
     assert shop.drift().drifted == ()
+    assert shop.plan().findings == ()
+
+
+def test_only_the_kept_key_of_a_mapping_counts_as_changed():
+    """Another key is the manifest's own: what it makes of that is no change of what is kept."""
+    desired = resource({"inline": {"legacy": "1", "own": "new"}}, "inline.legacy")
+    known = Managed(AT, "nhi/api", "id", {"inline": {"legacy": "1", "own": "old"}}, Handling())
+    live = Resource(AT, {}, native_id="id")
+    assert list(outdated({AT: desired}, {AT: live}, {AT: known})) == []
+    assert accepted(desired, known) == []
+    other = resource({"inline": {"legacy": "2", "own": "new"}}, "inline.legacy")
+    assert [f.message for f in outdated({AT: other}, {AT: live}, {AT: known})] == [
+        "keeps inline.legacy, changed outside nhictl meanwhile"
+    ]
+    assert list(outdated({AT: other}, {}, {AT: known})) == []
 
 
 def test_an_existing_identity_without_keep_is_invalid(shop):
