@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +13,6 @@ from nhictl.cli import context
 from nhictl.manifest import installed, schema_files
 from nhictl.manifest.validate import validate
 from nhictl.model import InvalidManifests, NhictlError
-from nhictl.providers.aws.adapter import adapter as aws
-from nhictl.providers.local.adapter import adapter as local
 from tests.support import START, Shop
 
 SCHEMA = {
@@ -113,11 +114,25 @@ def test_without_the_package_validating_says_so(tmp_path: Path):
     assert (told.code, "is installed" in told.summary) == ("E211", True)
 
 
-@pytest.mark.parametrize("adapter", [local, aws])
-def test_the_schema_of_the_workspace_has_the_settings_of_the_built_in_adapters(adapter):
-    """Two descriptions of one thing: the same fields, the same of them required."""
-    published = schema_files.published("workspace")["$defs"][f"target-{adapter.name}"]
-    own = adapter.settings_schema
-    assert set(published["properties"]) - {"provider"} == set(own["properties"])
-    assert set(published["required"]) - {"provider"} == set(own["required"])
+@pytest.mark.parametrize("name", installed.BUILT_IN)
+def test_the_schema_of_the_workspace_is_the_settings_of_the_built_in_adapters(name: str):
+    """Two descriptions of one thing: the same fields with the same words and limits, the same of them required."""
+    own = importlib.import_module(f"nhictl.providers.{name}.adapter").adapter.settings_schema
+    schema = schema_files.published("workspace")
+    published = schema["$defs"][f"target-{name}"]
+    fields = {k: resolved(v, schema["$defs"]) for k, v in published["properties"].items() if k != "provider"}
+    assert fields == resolved(own["properties"], {})
+    assert set(published["required"]) - {"provider"} == set(own.get("required", ()))
     assert published["additionalProperties"] is own["additionalProperties"] is False
+
+
+def resolved(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Return a schema with its references written out, without titles and examples."""
+    if isinstance(schema, list | tuple):
+        return [resolved(item, definitions) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {k: resolved(v, definitions) for k, v in schema.items() if k not in ("$ref", "title", "examples")}
+    if "$ref" not in schema:
+        return kept
+    return resolved(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions) | kept

@@ -56,18 +56,34 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
     "additionalProperties": False,
     "required": ["account"],
     "properties": {
-        "account": {"type": "string", "pattern": "^[0-9]{12}$", "description": "Account id, twelve digits, quoted."},
-        "region": {"type": "string", "description": "Region for `${env.region}` and for regional endpoints."},
-        "profile": {"type": "string", "description": "Profile of the AWS configuration to start from."},
-        "assumeRole": {"type": "string", "description": "ARN of the role to assume in the account."},
-        "externalId": {"type": "string", "description": "External id that the role asks for; a name, not a secret."},
+        "account": {
+            "type": "string", "maxLength": 12, "pattern": "^[0-9]{12}$",
+            "description": "The account, in quotes. A session in any other account is refused.",
+        },
+        "region": {
+            "type": "string", "maxLength": 32, "pattern": "^[a-z]+-[a-z-]+-[0-9]+$",
+            "description": "The region for `${env.region}` and for regional endpoints.",
+        },
+        "profile": {
+            "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9_.+@/ -]+$",
+            "description": "The profile of the AWS configuration to begin with.",
+        },
+        "assumeRole": {
+            "type": "string", "maxLength": 600,
+            "pattern": "^arn:[a-z0-9-]+:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$",
+            "description": "The role to assume in the account.",
+        },
+        "externalId": {
+            "type": "string", "minLength": 2, "maxLength": 1224, "pattern": "^[A-Za-z0-9_+=,.@:/-]+$",
+            "description": "The external id to send when assuming the role: a name agreed with a third party, not a "
+            "secret.",
+        },
         "settleTime": {
-            "type": "string",
-            "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
-            "description": "How long a call whose reply was lost may still take effect: 30s unless set.",
+            "type": "string", "maxLength": 7, "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
+            "description": "How long AWS may take until a write whose reply was lost is visible.",
         },
     },
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

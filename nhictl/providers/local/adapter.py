@@ -72,13 +72,15 @@ SETTINGS_SCHEMA: Mapping[str, Any] = MappingProxyType(
             "path": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": 4096,
-                "description": "The directory's SQLite file, relative to the workspace root.",
+                "maxLength": 512,
+                "pattern": "^[^\\r\\n\\t:]+$",
+                "description": "The SQLite file of the directory, relative to the workspace.",
             },
             "settleTime": {
                 "type": "string",
+                "maxLength": 7,
                 "pattern": r"^[1-9][0-9]{0,5}[smhdw]$",
-                "description": "Longest time a lost write may still take effect; 0 by default.",
+                "description": "How long a write whose reply was lost may still take effect.",
             },
         },
     }

@@ -140,6 +140,7 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
         },
         "settleTime": {
             "type": "string",
+            "maxLength": 7,
             "pattern": "^[1-9][0-9]{0,5}[smhdw]$",
             "description": "How long a write whose reply was lost may still take effect: 10s unless set.",
         },
