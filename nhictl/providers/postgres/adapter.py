@@ -30,7 +30,8 @@ CAPABILITIES = Capabilities(
     settle=2.0,
     fresh_for=30.0,
     revoke="exact",
-    reads="six queries for the cluster, one or two for each database with grants, however many roles there are",
+    reads="five queries for the cluster, one or two for each database with grants, however many roles there are",
+    ignore_case=True,
 )
 
 
@@ -48,8 +49,10 @@ class PostgresAdapter:
         return desired.compile_estate(estate)
 
     def permissions(self, resource: Resource, known: Mapping[Address, Resource]) -> Iterable[Permission]:
-        """Return the whole access of a login, through the groups in `known`."""
-        return tuple(sorted(set(access.permissions(resource, known))))
+        """Return the whole access of a login, through the groups in `known`; what two of them give, once for each."""
+        found = access.permissions(resource, known)
+        once = {(permission, permission.source): permission for permission in found}
+        return tuple(once[key] for key in sorted(once))
 
     def drafts(self, live: Mapping[Address, Resource], wanted: Collection[Address]) -> Iterable[Draft]:
         """Return manifests for live roles."""

@@ -1,8 +1,8 @@
 """Read roles with everything they hold: a fixed number of queries for the cluster and for each database.
 
 Rules enforced here:
-- six queries for the cluster, one for each database that has grants to roles, one more where a grant means every object
-  of a schema; their number does not depend on how many roles there are;
+- five queries for the cluster, one for each database that has grants to roles, one more where a grant means every
+  object of a schema; their number does not depend on how many roles there are;
 - a database that may not be connected to is an error, never a gap; `databases` says which ones count;
 - all of one database is read as of one moment.
 """

@@ -265,6 +265,18 @@ def test_access_goes_through_groups_of_groups_on_the_widest_way():
     assert found == {("SELECT", ""), ("INSERT", '{"set role":["a"]}')}
 
 
+def test_what_two_groups_give_is_told_for_each():
+    """One privilege by two groups: two chains, each the same on every run."""
+    resources = (
+        login(memberships={"b": "inherit set", "a": "inherit set"}),
+        group("b", "SELECT"),
+        group("a", "SELECT"),
+    )
+    found = adapter.permissions(resources[0], {r.address: r for r in resources})
+
+    assert [p.source for p in found if p.action == "SELECT"] == ["db/group/a", "db/group/b"]
+
+
 def test_a_group_that_is_not_known_is_opaque():
     """So are PostgreSQL's own: what they give is not in any list of grants."""
     assert reach(login(memberships={"pg_monitor": "inherit set", "x": "set"})) == {
