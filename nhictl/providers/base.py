@@ -118,12 +118,13 @@ class Draft:
     """A manifest made from live objects, before it has its final name and owner.
 
     `kind` is NHI, Role or Connection. `name` is what the provider calls it, empty where it has no name: the core makes
-    a valid, unique `metadata.name` of it and adds `nativeName` where the two differ. `spec` is without owner and without
-    provider defaults, and may hold `Ref` wherever it names another manifest. `addresses` are the live objects it stands for, the
-    main one first. `keep` names fields (`trust`, `inline.legacy`, or with the kind `iam-role/trust`) that the language
-    cannot say: they stay as they are. `notes` are sentences for the reader, written as comments. `called` is what
-    `metadata.name` is made of where `name` would make a poor one; `labels` go into `metadata.labels`. An object that is
-    none by itself in the provider (a set of attachments) has a made-up address first, the same for the same content.
+    a valid, unique `metadata.name` of it and adds `nativeName` where the two differ. `spec` is without owner and
+    without provider defaults, and may hold `Ref` wherever it names another manifest. `addresses` are the live objects
+    it stands for, the main one first. `keep` names fields (`trust`, `inline.legacy`, or with the kind `iam-role/trust`)
+    that the language cannot say: they stay as they are. `notes` are sentences for the reader, written as comments.
+    `called` is what `metadata.name` is made of where `name` would make a poor one; `labels` go into `metadata.labels`.
+    An object that is none by itself in the provider (a set of attachments) has a made-up address first, the same for
+    the same content.
     """
 
     kind: Literal["NHI", "Role", "Connection"]
