@@ -3,7 +3,8 @@
 Rules enforced here:
 - attributes are sent as a whole, with those that others put there: a role's attributes are replaced, not merged;
 - what is inside of a role has calls of its own: in the body of a new role it is ignored without a word;
-- a role that somebody still holds is not deleted: Keycloak would take it from all of them in silence.
+- a role that somebody still holds is not deleted: Keycloak would take it from all of them in silence; nor is one of
+  which the server cannot be asked who holds it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from nhictl.providers.keycloak.kc_client import found_roles
 from nhictl.providers.keycloak.names import CLIENT_ROLE
 from nhictl.providers.keycloak.steps import Steps, labels, mark_fields, verified, wanted
 from nhictl.providers.keycloak.wire import Calls, segment
+
+# The server refuses these in a path, in whatever way they are escaped.
+_UNASKABLE = "/\\%;"
 
 
 def create(steps: Steps, change: Change, operation: Operation) -> None:
@@ -80,8 +84,9 @@ def update(steps: Steps, change: Change, operation: Operation) -> None:
     there = data.get("attributes") or {}
     kept = {key: value for key, value in there.items() if key not in gone}
     kept |= {key: [value] for key, value in {**declared, **mark_fields(change, operation)}.items()}
-    body = {"name": _name(change), "description": after.get("description", data.get("description")), "attributes": kept}
-    now = {"name": data["name"], "description": data.get("description") or "", "attributes": there}
+    text = after.get("description") or (data.get("description") and "")
+    body = {"name": _name(change), "description": text, "attributes": kept}
+    now = {"name": data["name"], "description": data.get("description"), "attributes": there}
     if body != now:
         steps.do("PUT", f"/roles-by-id/{segment(data['id'])}", body)
     if "roles" in after:
@@ -101,8 +106,14 @@ def delete(steps: Steps, change: Change) -> None:
     data = _check(steps, change)
     steps.native_id = data["id"]
     base = f"/clients/{segment(data['containerId'])}" if data.get("clientRole") else ""
-    if all(c not in data["name"] for c in "/\\%;"):
-        _unused(steps.calls, change, f"{base}/roles/{segment(data['name'])}")
+    if any(c in data["name"] for c in _UNASKABLE):
+        raise ProviderError(
+            Fault.IN_USE, f"{change.address}: Keycloak cannot be asked who holds a role of this name",
+            code="HoldersUnknown",
+            hint="look in Keycloak who has it; rename it to a name without slash, backslash, percent and semicolon, or "
+            "delete it there",
+        )  # fmt: skip
+    _unused(steps.calls, change, f"{base}/roles/{segment(data['name'])}")
     steps.do("DELETE", f"/roles-by-id/{segment(data['id'])}", absent_ok=True)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from nhictl.model import Action, Address, Change, Fault, ProviderError
+from nhictl.model import Action, Address, Change, ProviderError
+from nhictl.model import Fault as Meant
 from nhictl.providers.base import Scope
 from nhictl.providers.keycloak import names
 from nhictl.providers.keycloak.login import claims
-from tests.conformance.world import World
+from tests.conformance.world import AFTER_GRACE, World, deleting
 from tests.providers.keycloak.keycloak_kit import CHANGED, ESTATE, client, differences, picture, plain, put, world_of
+from tests.servers.http_faults import Call, Fault
 from tests.servers.keycloak import Keycloak
 
 OURS = Address("sso-test", "client", "payments")
@@ -80,6 +83,34 @@ def test_the_mask_of_a_secret_is_never_sent_back(keycloak: Keycloak, world: Worl
     put(keycloak, client(keycloak), secret="a-secret-set-by-hand")
     world.converge(CHANGED)
     assert client(keycloak)["secret"] == "a-secret-set-by-hand"
+
+
+@dataclass(slots=True)
+class Sent(Fault):
+    """No fault: it keeps what is sent to change something, so that a test can look for what must not be in it."""
+
+    bodies: list[str] = field(default_factory=list)
+
+    def strikes(self, call: Call) -> bool:
+        """Keep the body, and let the call pass."""
+        if call.changing:
+            self.bodies.append(call.body.decode())
+        return False
+
+
+def test_no_change_of_a_client_sends_a_secret(keycloak: Keycloak, world: World):
+    """Neither the real one, which this reader sees, nor a mask: made, changed, renamed, stopped, forgotten, removed."""
+    sent = Sent("drop")
+    with keycloak.faults.fault(sent):
+        world.converge(ESTATE)
+        secret = client(keycloak)["secret"]
+        for text in (CHANGED, CHANGED.replace("clientId: payments", "clientId: till"), ""):
+            world.converge(text)
+        world.converge(CHANGED.replace("clientId: payments", "clientId: till"))
+        world.converge("", now=AFTER_GRACE)
+    said = "\n".join(sent.bodies)
+    assert "payments" in said
+    assert [word for word in (secret, '"secret"', "**********", "client.secret") if word in said] == []
 
 
 def test_an_identity_providers_masked_secret_counts_as_unchanged(keycloak: Keycloak, world: World):
@@ -183,7 +214,7 @@ def test_nothing_is_sent_while_a_rotated_secret_works(keycloak: Keycloak, world:
         pytest.skip("this release drops a rotated secret that no policy made")
     with pytest.raises(ProviderError) as refused:
         world.converge(CHANGED.replace("Read all orders", "Read orders"))
-    assert (refused.value.fault, refused.value.code) == (Fault.CONFLICT, "Rotating")
+    assert (refused.value.fault, refused.value.code) == (Meant.CONFLICT, "Rotating")
 
 
 def test_a_rotated_secret_is_a_fact_without_its_value(keycloak: Keycloak, world: World):
@@ -241,8 +272,19 @@ def test_what_somebody_still_has_is_not_deleted(keycloak: Keycloak, world: World
             Change(address, Action.DELETE, "role/orders-reader", "test", native_id=live.native_id, before=live),
             world.operation(),
         )
-    assert refused.value.fault is Fault.IN_USE
+    assert refused.value.fault is Meant.IN_USE
     assert "payments" in refused.value.message
+
+
+def test_a_role_of_which_nobody_can_say_who_holds_it_is_not_deleted(keycloak: Keycloak, world: World):
+    """The server refuses a slash in a path, escaped or not: it cannot be asked, and deleting would take it from all."""
+    text = "kind: Role\nmetadata: {name: reader}\nspec: {nativeName: orders/reader, keycloak: {}}\n"
+    world.converge(text)
+    live = world.snapshot()[Address("sso-test", names.REALM_ROLE, "orders/reader")]
+    with world.session(write=True) as session, pytest.raises(ProviderError) as refused:
+        session.apply(deleting(live, live.native_id), world.operation())
+    assert (refused.value.fault, refused.value.code) == (Meant.IN_USE, "HoldersUnknown")
+    assert "orders/reader" in [role["name"] for role in keycloak.call("GET", "/roles")]
 
 
 def test_a_renamed_client_keeps_its_account_and_its_secret(keycloak: Keycloak, world: World):
@@ -273,4 +315,4 @@ def test_a_realm_with_another_id_is_refused(keycloak: Keycloak, keycloak_env: Ma
     world = world_of(keycloak, tmp_path, realmId="11111111-1111-4111-8111-111111111111")
     with pytest.raises(ProviderError) as refused, world.session() as session:
         session.identity()
-    assert (refused.value.fault, refused.value.code) == (Fault.AUTH, "OtherRealm")
+    assert (refused.value.fault, refused.value.code) == (Meant.AUTH, "OtherRealm")
