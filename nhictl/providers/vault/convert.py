@@ -39,12 +39,16 @@ def listed(address: Address, *, facts: Mapping[str, Value] | None = None, native
     return Resource(address, {}, native_id=native_id, mark_known=False, facts=facts or {})
 
 
-def policy(target: str, name: str, text: str) -> Resource:
-    """Return an ACL policy."""
+def policy(target: str, name: str, data: Mapping[str, Any]) -> Resource:
+    """Return an ACL policy. OpenBao also tells a version, whether it has to be named, and when the policy ends."""
+    text = str(data["policy"])
     body = names.policy_body(text)
     rules = hcl.rules(body)
     said: dict[str, Value] = {"rules": rules or {}, "text": "" if rules is not None else hcl.normal_text(body)}
     facts: dict[str, Value] = {"builtin": "a policy of Vault's own"} if name in names.BUILT_IN_POLICIES else {}
+    if "version" in data:
+        ends: dict[str, Value] = {"expiration": str(data["expiration"])} if data.get("expiration") else {}
+        facts["written"] = {"cas": int(data["version"]), "cas_required": bool(data.get("cas_required")), **ends}
     return Resource(Address(target, POLICY, name), said, native_id=name, mark=names.of_policy(text), facts=facts)
 
 

@@ -175,7 +175,7 @@ def _parts(logins: list[Resource], entities: list[Resource]) -> tuple[list[Resou
 def _policies(reading: Reading, holders: Mapping[str, Mapping[str, Value]]) -> Iterator[Resource]:
     texts: Mapping[str, Any] = {}
     if reading.detailed:
-        keys, texts = reading.calls.keys("sys/policies/detailed/acl")
+        keys, texts = _detailed(reading)
     if not texts:
         keys, _ = reading.calls.keys("sys/policies/acl")
     addresses = [reading.at(POLICY, key) for key in keys]
@@ -185,11 +185,21 @@ def _policies(reading: Reading, holders: Mapping[str, Mapping[str, Value]]) -> I
         found = read.get(address.name)
         if address.name in texts:
             with understood(address):
-                found = convert.policy(reading.target, address.name, str(texts[address.name]["policy"]))
+                found = convert.policy(reading.target, address.name, texts[address.name])
         if found is None and address.name in wanted:
             continue
         resource = found or convert.listed(address, native_id=address.name, facts=_own(address.name))
         yield convert.with_facts(resource, holders=holders.get(address.name, {}))
+
+
+def _detailed(reading: Reading) -> tuple[list[str], Mapping[str, Any]]:
+    """Return OpenBao's policies with their texts; none where it is too old for that, or the token may not."""
+    try:
+        return reading.calls.keys("sys/policies/detailed/acl")
+    except ProviderError as error:
+        if error.fault not in (Fault.DENIED, Fault.INVALID):
+            raise
+        return [], {}
 
 
 def _own(name: str) -> dict[str, Value]:
@@ -201,7 +211,7 @@ def _policy(reading: Reading, name: str) -> Resource | None:
     if data is None:
         return None
     with understood(name):
-        return convert.policy(reading.target, name, str(data["policy"]))
+        return convert.policy(reading.target, name, data)
 
 
 def _holders(reading: Reading, found: list[Resource]) -> Mapping[str, Mapping[str, Value]]:

@@ -4,11 +4,13 @@ Rules enforced here:
 - Vault's create of a group or entity takes over what has the name already: what exists is looked at first;
 - only what the change is about is sent: members of a group that others put in, and its member groups, stay;
 - a policy that a group of others still has is in use: Vault would delete it, nhictl does not;
-- a policy whose rules do not change keeps its text, comments included.
+- a policy whose rules do not change keeps its text, comments included;
+- in OpenBao a policy is written over the version that was read, and keeps its end: see its API, "Create/Update policy".
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -33,7 +35,13 @@ def write_policy(steps: Steps, change: Change, operation: Operation, live: Resou
     if not body and change.after is not None:
         body = hcl.body(change.after.attributes)
     steps.native_id = name
-    steps.do("POST", f"sys/policies/acl/{name}", {"policy": names.with_header(mark, body)})
+    steps.do("POST", f"sys/policies/acl/{name}", {"policy": names.with_header(mark, body), **_as_written(live)})
+
+
+def _as_written(live: Resource | None) -> dict[str, Any]:
+    """Return what OpenBao keeps beside a policy's text: a write that leaves it out takes it away, its end included."""
+    written = live.facts.get("written") if live is not None else None
+    return dict(written) if isinstance(written, Mapping) else {}
 
 
 def _same_rules(change: Change, live: Resource) -> bool:
