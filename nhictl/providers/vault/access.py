@@ -104,7 +104,9 @@ def _policies(holder: Resource, held: object, known: Known) -> Iterator[Permissi
 
 def rules(said: Attributes, source: str) -> Iterator[Permission]:
     """Yield one permission for each capability on each path of a policy."""
-    for written, stanza in _stanzas(said):
+    for named, stanza in _stanzas(said):
+        # Vault takes one slash off: "/sys/*" is about sys/, too.
+        written = named.removeprefix("/")
         path = _any_text(written)
         capabilities = hcl.granted(stanza)
         if capabilities is None:

@@ -6,8 +6,10 @@ Rules enforced here:
   takes it; order and comments mean nothing;
 - what rules cannot say (`allowed_parameters`, `min_wrapping_ttl`, `control_group` ...) makes a policy not plain: its
   text is then the whole truth and is compared as text;
-- text that is not understood is never guessed at: not plain.
-Sources: Vault `vault/policy.go` (parsePaths) and the HCL 1 syntax it reads.
+- text that is not understood is never guessed at: not plain;
+- nor is text that Vault reads in another way than it looks: a `${` in quotes runs on over the closing quote, a key of
+  JSON that stands twice counts twice, half a surrogate pair becomes another character.
+Sources: Vault `vault/policy.go` (parsePaths), the scanner of HCL 1 that it reads with, and its answers.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ _TOKEN = re.compile(
       | (?P<sign>[{}\[\]=,:])""",
     re.VERBOSE | re.DOTALL,
 )
+_MISREAD = re.compile(r"\$\{|\\u[dD][89A-Fa-f]")
 
 
 class NotUnderstood(ValueError):
@@ -116,6 +119,11 @@ def body(attributes: Mapping[str, Value]) -> str:
     return "\n".join(_written(path, {"capabilities": list(found[path])}) for path in sorted(found))  # type: ignore[arg-type]
 
 
+def sayable(path: str) -> bool:
+    """True for a path that Vault reads as it is written here."""
+    return _MISREAD.search(json.dumps(path, ensure_ascii=False)) is None
+
+
 def _written(path: str, said: Mapping[str, Any]) -> str:
     lines = [f"  {key} = {_literal(value)}" for key, value in said.items()]
     return "\n".join([f"path {json.dumps(path, ensure_ascii=False)} {{", *lines, "}", ""])
@@ -129,20 +137,49 @@ def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with every key as often as it stands there."""
+
+
 def _from_json(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    _refuse_misread(text)
     try:
-        tree = json.loads(text)
-    except ValueError:
+        tree = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
         raise NotUnderstood("no JSON") from None
-    paths = tree.get("path", {}) if isinstance(tree, dict) else None
-    for group in paths if isinstance(paths, list) else [paths]:
-        if not isinstance(group, dict) or set(tree) - {"path", "name"}:
+    if not isinstance(tree, _Pairs) or {key for key, _ in tree} - {"path", "name"}:
+        raise NotUnderstood("something else than paths")
+    for group in (group for key, paths in tree if key == "path" for group in _each(paths)):
+        if not isinstance(group, _Pairs):
             raise NotUnderstood("something else than paths")
-        for path, said in group.items():
-            for one in said if isinstance(said, list) else [said]:
-                if not isinstance(one, dict):
-                    raise NotUnderstood("a path without rules")
-                yield path, one
+        for path, said in group:
+            yield from ((path, _stanza_of(one)) for one in _each(said))
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) and not isinstance(value, _Pairs) else [value]
+
+
+def _stanza_of(value: Any) -> dict[str, Any]:
+    found = _single(value)
+    if not isinstance(found, dict):
+        raise NotUnderstood("a path without rules")
+    return found
+
+
+def _single(value: Any) -> Any:
+    """Return a value with mappings for objects. Raises NotUnderstood for a key that stands twice."""
+    if not isinstance(value, _Pairs):
+        return [_single(item) for item in value] if isinstance(value, list) else value
+    found = {key: _single(item) for key, item in value}
+    if len(found) < len(value):
+        raise NotUnderstood("a key that stands twice")
+    return found
+
+
+def _refuse_misread(text: str) -> None:
+    if _MISREAD.search(text):
+        raise NotUnderstood("`${` or half a surrogate pair, which Vault reads in another way")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -159,6 +196,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _unquoted(text: str) -> str:
+    _refuse_misread(text)
     try:
         return str(json.loads(text))
     except ValueError:

@@ -86,7 +86,13 @@ def _policy(work: Composition, role: Role) -> Resource | None:
 def _rules(work: Composition, role: Role) -> dict[str, Value]:
     if "policy" not in role.block:
         rules: dict[str, set[str]] = {}
-        for rule in role.block["paths"]:
+        for index, rule in enumerate(role.block["paths"]):
+            if not hcl.sayable(str(rule["path"])):
+                work.say(
+                    role.document, "spec", "vault", "paths", index, "path", code="E525",
+                    summary=f"{role.ref}: a path of a policy cannot have `${{`: Vault would read on behind its end",
+                    hint="Vault's templates are written {{identity.entity.name}}",
+                )  # fmt: skip
             rules.setdefault(str(rule["path"]), set()).update(rule["capabilities"])
         return {"rules": {path: ordered_set(rules[path]) for path in sorted(rules)}, "text": ""}
     text = str(role.block["policy"])

@@ -97,3 +97,10 @@ def test_a_template_in_a_path_stands_for_any_text() -> None:
         ("list", "kv/a-*", '{"path":"kv/a-{{identity.entity.id}}/y"}'),
         ("read", "kv/+/x", '{"path":"kv/{{identity.entity.name}}/x"}'),
     ]
+
+
+def test_a_path_with_a_slash_in_front_is_the_path_without_it() -> None:
+    """As Vault takes it: who asks who can change sys/mounts is told of "/sys/*"."""
+    known = one("policy", "t", rules={"/sys/*": ("sudo",)}, text="")
+    found = access(known, of=one("entity", "e", enabled=True, policies=("t",), groups=()))
+    assert [(p.action, p.resource) for p in found] == [("sudo", "sys/*")]

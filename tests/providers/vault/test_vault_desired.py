@@ -93,6 +93,7 @@ def test_a_token_is_bound_to_everything_the_identity_says() -> None:
         (ISSUER.replace("https://sso", "http://sso").replace("userClaim: azp", "allowHttp: true"), "E524"),
         ("kind: Role\nmetadata: {name: default}\nspec: {vault: {paths: [{path: x, capabilities: [read]}]}}", "E525"),
         ("kind: Role\nmetadata: {name: x}\nspec: {vault: {policy: 'path x {'}}", "E525"),
+        ("kind: Role\nmetadata: {name: x}\nspec: {vault: {paths: [{path: 'a/${', capabilities: [deny]}]}}", "E525"),
         (ROLES + nhi("{approle: {entity: false}}", "[{role: a}]"), "E526"),
         (nhi("{approle: {settings: {policies: [a]}}}"), "E527"),
         (nhi("{approle: {settings: {token_ttl: soon}}}"), "E527"),

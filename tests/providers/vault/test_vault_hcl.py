@@ -39,6 +39,12 @@ def test_the_same_rules_read_alike(text: str) -> None:
         "not hcl at all",
         '{"path": {"a": {"denied_parameters": {"b": []}}}}',
         '{"else": 1}',
+        '{"path": [], "else": 1}',
+        '{"path": {"a": {"capabilities": ["read"], "capabilities": ["sudo"]}}}',
+        'path "x/${" { capabilities = ["read"] } # }" { capabilities = ["list"] } path "s/*" { policy = "sudo" }',
+        '{"path": {"a/${": {"capabilities": ["read"]}, "b}": {"capabilities": ["deny"]}}}',
+        'path "a\\ud83d\\ude00" { capabilities = ["read"] }',
+        '{"path": {"a\\ud800": {"capabilities": ["read"]}}}',
         "[" * 100,
     ],
 )
@@ -66,3 +72,16 @@ def test_rules_written_read_back(rules: dict[str, set[str]]) -> None:
     """Writing and reading loses nothing."""
     sets = {path: tuple(sorted(rules[path])) for path in sorted(rules)}
     assert hcl.rules(hcl.body({"rules": sets})) == sets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"path": {"sys/*": {"capabilities": ["sudo"]}}, "path": {"x": {"capabilities": ["read"]}}}',
+        '{"path": [{"sys/*": {"capabilities": ["sudo"]}}, {"x": [{"capabilities": ["read"]}]}]}',
+        '{"path": {"sys/*": {"capabilities": ["sudo"]}, "x": {}, "x": {"capabilities": ["read"]}}}',
+    ],
+)
+def test_a_key_of_json_counts_as_often_as_it_stands_there(text: str) -> None:
+    """As for Vault, which takes all of them: the last one does not hide the others."""
+    assert hcl.rules(text) == {"sys/*": ("sudo",), "x": ("read",)}
