@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - without `write` every request but GET and the login is refused before it leaves;
-- no redirect is followed and nothing is sent a second time: what to repeat is for the caller to decide.
+- no redirect is followed and nothing is sent a second time: what to repeat is for the caller to decide;
+- a connection without TLS goes through no proxy.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def opened(url: str, *, verify: bool | str, write: bool) -> Any:
     wire.verify = verify
     sessions = wire._s
     sessions.max_redirects = 0
+    # A proxy of the environment may carry TLS; plain HTTP stays on this machine.
+    sessions.trust_env = url.lower().startswith("https://")
     sessions.headers["User-Agent"] = f"nhictl/{__version__}"
     for scheme in ("https://", "http://"):
         sessions.mount(scheme, _adapter(write=write))

@@ -5,7 +5,8 @@ Rules enforced here:
   again only when it is known not to have taken effect, because it was throttled;
 - a lost reply is a fault of its own and is never tried again by itself;
 - a reply that is no JSON, or without its data, is an error, never an empty result; 404 of a listing is an empty one;
-- the value of a write goes into the request and nowhere else.
+- the value of a write goes into the request and nowhere else;
+- a name that would lead to another path (`..`) is refused: what sends the request would take it for a way up.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class Calls:
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, changing: bool) -> dict[str, Any]:
         from requests.exceptions import RequestException
 
+        if {".", ".."} & set(path.split("/")):
+            raise ProviderError(Fault.INVALID, f"{method} {path}: a name would lead to another path", code="BadName")
         call, url = f"{method} {path}", f"v1/{quote(path)}"
         more = {} if body is None else {"json": dict(body)}
         try:

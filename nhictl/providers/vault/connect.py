@@ -5,7 +5,8 @@ Rules enforced here:
 - settings first, then Vault's own environment: VAULT_ADDR, VAULT_NAMESPACE, VAULT_TLS_SERVER_NAME; the token from
   VAULT_TOKEN, then `~/.vault-token`; each also as OpenBao calls it, BAO_ADDR and so on;
 - `auth` logs in instead; secret and token come from an environment variable or a file that it names, never from it;
-- a token we logged in for is revoked when the session ends; redirects are not followed, a token goes to one place.
+- a token we logged in for is revoked when the session ends; redirects are not followed, a token goes to one place:
+  a proxy only ever carries TLS.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def _client(target: Target, *, write: bool) -> Any:
         http.mount(scheme, guarded)
     # requests would otherwise take credentials for the host from ~/.netrc
     http.trust_env = False
-    http.proxies.update(requests.utils.get_environ_proxies(url))
+    if url.startswith("https://"):
+        http.proxies.update(requests.utils.get_environ_proxies(url))
     namespace = str(settings.get("namespace") or variable(env, "NAMESPACE")[1]) or None
     return hvac.Client(
         url, "", adapter=RawAdapter, session=http, namespace=namespace, timeout=_TIMEOUT, allow_redirects=False,  # type: ignore[arg-type]

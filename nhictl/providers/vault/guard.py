@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from nhictl.model import Fault, ProviderError
 
 _READING = re.compile(
-    r"/v1/(sys/capabilities(-self)?|identity/lookup/(entity|group)|auth/(?:(?!role/)[^/]+/)+login|auth/token/revoke-self"
+    r"(sys/capabilities(-self)?|identity/lookup/(entity|group)|auth/(?:(?!role/)[^/]+/)+login|auth/token/revoke-self"
     r"|auth/.+/role/[^/]+/secret-id-accessor/lookup)\Z"
 )
 _NOISY = ("urllib3", "requests", "hvac")
@@ -27,7 +27,7 @@ def reads(method: str, url: str) -> bool:
     """True when a request changes nothing that is managed."""
     if method.upper() in ("GET", "LIST", "HEAD"):
         return True
-    return method.upper() == "POST" and _READING.search(urlsplit(url).path) is not None
+    return method.upper() == "POST" and _READING.match(urlsplit(url).path.partition("/v1/")[2]) is not None
 
 
 def transport(*, write: bool, connections: int, tls: ssl.SSLContext, server_name: str = "") -> Any:

@@ -86,6 +86,16 @@ def test_a_private_key_logs_in(keycloak: Keycloak, world: World, tmp_path: Path,
         assert "nhictl" in session.identity().principal
 
 
+def test_a_connection_without_tls_goes_through_no_proxy(keycloak: Keycloak, world: World, monkeypatch):
+    """It would carry secrets in the clear to another machine."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with world.session() as session:
+        assert session.identity().scope
+
+
 def public(key) -> str:
     """Return the public half with what the server looks for."""
     import json

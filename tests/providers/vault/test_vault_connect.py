@@ -70,6 +70,7 @@ def test_skip_verify_and_no_token_are_refused(monkeypatch: pytest.MonkeyPatch, t
         ("GET", "sys/auth", True), ("LIST", "identity/entity/id", True), ("POST", "identity/lookup/entity", True),
         ("POST", "sys/capabilities-self", True), ("POST", "auth/a/b/login", True), ("DELETE", "sys/auth/a", False),
         ("POST", "auth/approle/role/x/secret-id", False), ("POST", "auth/approle/role/login", False),
+        ("POST", "sys/policies/acl/a/v1/sys/capabilities-self", False),
         ("POST", "identity/entity", False), ("PUT", "sys/policies/acl/x", False),
     ],
 )  # fmt: skip
@@ -132,3 +133,25 @@ def test_every_call_is_for_the_namespace(
         session.calls.write("PUT", "sys/policies/acl/x", {"policy": "# nothing"})
     assert {name.strip("/") for name in listener.heard} == {wanted}
     assert scope.partition("/")[2] == wanted
+
+
+def test_a_connection_without_tls_goes_through_no_proxy(
+    vault: Vault, vault_env: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would carry the token in the clear to another machine, and ask for that machine's own loopback."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    target = Target("v", "vault", {"address": vault.url, "plainHttp": True}, Path())
+    with adapter.connect(target, write=False) as session:
+        assert session.identity().scope
+
+
+@pytest.mark.parametrize("name", ["..", "../../sys/seal", "a/../../b", "."])
+def test_a_name_that_leads_up_is_not_sent(vault: Vault, vault_env: Mapping[str, str], name: str) -> None:
+    """Whatever sends the request would take it for a way to another path."""
+    target = Target("v", "vault", {"address": vault.url, "plainHttp": True}, Path())
+    with adapter.connect(target, write=True) as session, pytest.raises(ProviderError, match="another path"):
+        session.calls.write("POST", f"sys/policies/acl/{name}", {"policy": ""})
+    assert vault.faults.count(changing=True) == 0
