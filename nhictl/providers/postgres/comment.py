@@ -1,7 +1,8 @@
 """Our mark in the comment of a role: the last line, one JSON object; what somebody else wrote stands before it.
 
 Rules enforced here:
-- text that is not ours is kept byte by byte, whatever it looks like;
+- text that is not ours is kept byte by byte, whatever it looks like; whoever may comment can imitate our line, so what
+  in it could not be ours counts as nothing;
 - besides the mark the line says which grants are meant for every object of a schema (`all`), and what a role that
   may not log in is (`kind`), for the catalogs do not know either.
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nhictl.model import Mark
-from nhictl.providers.postgres.names import GROUP, LOGIN
+from nhictl.providers.postgres.names import CLASSES, GROUP, LOGIN, PRIVILEGES
 
 _BEGIN = '{"nhictl":{'
 
@@ -36,6 +37,7 @@ def parse(text: str | None) -> Comment:
         return Comment(whole)
     try:
         data = json.loads(last)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair cannot be sent or written anywhere
     except (ValueError, RecursionError):
         return Comment(whole)
     ours = data.get("nhictl")
@@ -47,6 +49,8 @@ def parse(text: str | None) -> Comment:
 def _mark(ours: Mapping[str, object]) -> Mark | None:
     owner, ref, operation = (ours.get(key, "") for key in ("owner", "ref", "operation"))
     if not (isinstance(owner, str) and isinstance(ref, str) and isinstance(operation, str) and owner):
+        return None
+    if "\0" in owner + ref + operation:
         return None
     return Mark(owner, ref, operation)
 
@@ -65,7 +69,14 @@ def _everything(ours: Mapping[str, object]) -> dict[tuple[str, str, str], str]:
 
 
 def _is_row(row: object) -> bool:
-    return isinstance(row, list) and len(row) == 4 and all(isinstance(part, str) for part in row)
+    if (
+        not isinstance(row, list)
+        or len(row) != 4
+        or not all(isinstance(part, str) and "\0" not in part for part in row)
+    ):
+        return False
+    known = PRIVILEGES[row[1]] if row[1] in CLASSES else ()
+    return bool(row[3].split()) and set(row[3].split()) <= set(known)
 
 
 def compose(comment: Comment) -> str:

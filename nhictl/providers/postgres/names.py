@@ -15,6 +15,8 @@ KINDS = (LOGIN, GROUP)
 PUBLIC = "public"
 NAME_BYTES = 63  # NAMEDATALEN - 1: longer names are cut by the server without an error
 STAR = "*"
+CLASSES = ("table", "sequence", "function")
+"""What `*` can stand for all of in a schema."""
 _STARRED = ("table", "sequence")
 
 _TABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")

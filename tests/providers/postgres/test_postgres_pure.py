@@ -79,8 +79,10 @@ def test_signatures_are_as_the_server_prints_them(text, meant):
 
 # Comments
 
-MARKS = st.one_of(st.none(), st.builds(Mark, st.text(min_size=1), st.text(), st.text()))
-PLACES = st.dictionaries(st.tuples(st.text(), st.text(), st.text()), st.text())
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
+MARKS = st.one_of(st.none(), st.builds(Mark, TEXT.filter(bool), TEXT, TEXT))
+PLACES = st.dictionaries(st.tuples(TEXT, st.sampled_from(names.CLASSES), TEXT), st.sampled_from(["EXECUTE", "SELECT"]))
+PLACES = PLACES.map(lambda found: {at: "EXECUTE" if at[1] == "function" else "SELECT" for at in found})
 
 
 @given(st.text(), MARKS, st.sampled_from(["", "login", "group"]), PLACES)
