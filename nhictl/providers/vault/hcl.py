@@ -36,7 +36,7 @@ _TOKEN = re.compile(
       | (?P<sign>[{}\[\]=,:])""",
     re.VERBOSE | re.DOTALL,
 )
-_MISREAD = re.compile(r"\$\{|\\u[dD][89A-Fa-f]")
+_MISREAD = re.compile(r"\$\{|(?<!\\)(?:\\\\)*\\u[dD][89A-Fa-f]")
 
 
 class NotUnderstood(ValueError):

@@ -63,7 +63,7 @@ def test_json_that_is_not_plain_is_compared_as_hcl() -> None:
 
 @given(
     st.dictionaries(
-        st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12),
+        st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12).filter(hcl.sayable),
         st.sets(st.sampled_from(hcl.CAPABILITIES), min_size=1),
         max_size=5,
     )
