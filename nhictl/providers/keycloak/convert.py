@@ -66,7 +66,7 @@ def client(address: Address, data: Mapping[str, Any], facts: Mapping[str, Value]
             for name, value in mappers_of(data.get("protocolMappers")).items()
             if name not in names.BASELINE_MAPPERS or value["type"] != "oidc-usersessionmodel-note-mapper"
         },
-        "token_lifespan": whole(kept.get(_LIFESPAN)),
+        "token_lifespan": lifespan_of(kept),
         "labels": labels_of(kept),
     }
     found: dict[str, Value] = {"credentials": credentials_of(method, kept, attributes["proof"]), **(facts or {})}
@@ -95,6 +95,11 @@ def application(address: Address, data: Mapping[str, Any], builtin: str) -> Reso
         "flows": flows_of(data),
     }
     return Resource(address, attributes, native_id=data["id"], facts={"builtin": builtin} if builtin else {})
+
+
+def lifespan_of(kept: Mapping[str, Any]) -> int:
+    """Return the lifetime of access tokens in seconds, 0 for the realm's, -1 for as long as a session may last."""
+    return -1 if kept.get(_LIFESPAN) == "-1" else whole(kept.get(_LIFESPAN))
 
 
 def flows_of(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -105,7 +105,10 @@ def _nhi(work: Drafting, resource: Resource) -> Draft:
         keep.append("service_account")
     if grants and attributes["enabled"]:
         spec["grants"] = grants
-    if attributes["token_lifespan"]:
+    if attributes["token_lifespan"] < 0:
+        keep.append("token_lifespan")
+        notes.append("its tokens last as long as a session may")
+    elif attributes["token_lifespan"]:
         kind = _METHODS.get(str(attributes["auth"]), "token")
         spec["credentials"] = {"kind": kind, "maxTtl": duration_text(attributes["token_lifespan"])}
     if "full_scope_allowed" in resource.facts:

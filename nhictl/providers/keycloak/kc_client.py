@@ -160,11 +160,11 @@ def _body(change: Change, operation: Operation, data: Mapping[str, Any], after: 
         kept |= attributes
     if "proof" in after:
         kept |= proofs.proof_attributes(after["auth"], after["proof"])
-    if "token_lifespan" in after:
+    there = data.get("attributes") or {}
+    if "token_lifespan" in after and convert.lifespan_of(there) != after["token_lifespan"]:
         kept |= _lifespan(after)
     declared, gone = labels(change, after)
     kept |= {**declared, **dict.fromkeys(gone, "")}
-    there = data.get("attributes") or {}
     changed = {
         key: value for key, value in kept.items() if (there.get(key) or "") != value and not _off(key, value, there)
     }

@@ -14,7 +14,7 @@ from typing import Any
 
 from nhictl.model import Change, Fault, Operation, ProviderError
 from nhictl.providers.keycloak import convert, mapping, names
-from nhictl.providers.keycloak.steps import Steps, dropped, labels, mark_fields, wanted
+from nhictl.providers.keycloak.steps import Steps, dropped, labels, mark_fields, text_of, wanted
 from nhictl.providers.keycloak.wire import segment
 
 _PATH = "/identity-provider/instances"
@@ -64,8 +64,9 @@ def update(steps: Steps, change: Change, operation: Operation) -> None:
     gone |= set(dropped(change, "config")) - set(after["config"])
     config = {key: value for key, value in there.items() if key not in gone}
     config |= {**after["config"], **declared, **mark_fields(change, operation)}
-    body = {**data, **_fields(after), "config": config}
-    if body != {**data, "displayName": data.get("displayName") or ""}:
+    shown = {"displayName": text_of(data, "displayName", {"displayName": after["display_name"]})}
+    body = {**data, **_fields(after), **shown, "config": config}
+    if body != {"displayName": None, **data}:
         steps.do("PUT", f"{_PATH}/{segment(change.address.name)}", body)
     if "mappers" in after:
         live = steps.calls.get(f"{_PATH}/{segment(change.address.name)}/mappers")

@@ -16,7 +16,7 @@ from nhictl.model import Change, Fault, Operation, ProviderError
 from nhictl.providers.keycloak import names, reading, single
 from nhictl.providers.keycloak.kc_client import found_roles
 from nhictl.providers.keycloak.names import CLIENT_ROLE
-from nhictl.providers.keycloak.steps import Steps, labels, mark_fields, verified, wanted
+from nhictl.providers.keycloak.steps import Steps, labels, mark_fields, text_of, verified, wanted
 from nhictl.providers.keycloak.wire import Calls, segment
 
 # The server refuses these in a path, in whatever way they are escaped.
@@ -84,8 +84,7 @@ def update(steps: Steps, change: Change, operation: Operation) -> None:
     there = data.get("attributes") or {}
     kept = {key: value for key, value in there.items() if key not in gone}
     kept |= {key: [value] for key, value in {**declared, **mark_fields(change, operation)}.items()}
-    text = after.get("description") or (data.get("description") and "")
-    body = {"name": _name(change), "description": text, "attributes": kept}
+    body = {"name": _name(change), "description": text_of(data, "description", after), "attributes": kept}
     now = {"name": data["name"], "description": data.get("description"), "attributes": there}
     if body != now:
         steps.do("PUT", f"/roles-by-id/{segment(data['id'])}", body)

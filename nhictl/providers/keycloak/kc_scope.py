@@ -18,6 +18,7 @@ from nhictl.providers.keycloak.steps import (
     mark_fields,
     protocol_mapper,
     set_mappers,
+    text_of,
     verified,
     wanted,
 )
@@ -56,8 +57,8 @@ def update(steps: Steps, change: Change, operation: Operation) -> None:
     kept = {**convert.scope_attributes(after), **declared, **mark_fields(change, operation), **dict.fromkeys(gone, "")}
     there = data.get("attributes") or {}
     changed = {key: value for key, value in kept.items() if there.get(key, "true") != value}
-    body = {"name": change.address.name, "description": after["description"], "attributes": changed}
-    if changed or data["name"] != body["name"] or (data.get("description") or "") != body["description"]:
+    body = {"name": change.address.name, "description": text_of(data, "description", after), "attributes": changed}
+    if changed or data["name"] != body["name"] or data.get("description") != body["description"]:
         steps.do("PUT", f"/client-scopes/{segment(data['id'])}", body)
     path = f"/client-scopes/{segment(data['id'])}/protocol-mappers/models"
     set_mappers(steps, path, data.get("protocolMappers") or (), after["mappers"])

@@ -84,6 +84,13 @@ def labels(change: Change, attributes: Mapping[str, Any]) -> tuple[dict[str, str
     return declared, gone - set(declared)
 
 
+def text_of(data: Mapping[str, Any], key: str, after: Mapping[str, Any]) -> Any:
+    """Return the text at `key` to send: what is there where nothing else is wanted, for none and empty are the same."""
+    now = data.get(key)
+    text = after.get(key, now)
+    return now if (text or "") == (now or "") else text
+
+
 def dropped(change: Change, name: str) -> Collection[str]:
     """Return the keys of a partial mapping that a change removes."""
     gone: set[str] = set()
