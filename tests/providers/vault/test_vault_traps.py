@@ -107,8 +107,6 @@ def test_secret_ids_are_facts_and_never_their_values(vault: Vault, world: World)
 def test_names_of_policies_are_lower_case(vault: Vault, world: World) -> None:
     """Vault writes them so, wherever they are held: a name with capitals is no drift."""
     text = ESTATE.replace("spec: {vault: {paths", "spec: {nativeName: READER, vault: {paths")
-        "spec: {vault: {paths", "spec: {nativeName: READER, vault: {paths"
-    )
     world.converge(text + APP)
     assert world.pending(text + APP) == []
     assert logged_in(vault)["identity_policies"] == ["reader"]
