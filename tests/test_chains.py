@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhictl.chains import DEPTH, At, Question, World, access, who_can
+from nhictl.chains import DEPTH, At, Question, World, access, steps, who_can
 from nhictl.kinds.workspace import Target
 from nhictl.model import Address, Permission, Resource
 from nhictl.providers.aws import normalise
@@ -273,6 +273,15 @@ def test_the_surer_way_is_told():
         role("b", allow("s3:Get*"), trust=[trusts(ROOT), trusts(arn("m"))]),
     )
     assert verdicts(found, "s3:GetObject")["nhi/a"] == "can"
+
+
+def test_of_two_trusts_the_one_without_a_condition_is_told():
+    """Whoever is let in by two statements comes in by the one that asks for least."""
+    asking = trusts(arn("ci"), Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+    whole = trusts(f"arn:aws:iam::{ACCOUNT}:root")
+    found = world(role("ci", allow("sts:AssumeRole")), role("target", trust=[asking, whole]))
+    [step] = steps(found)
+    assert step.conditions == ()
 
 
 def test_chains_are_bounded_and_say_so():

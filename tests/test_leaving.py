@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nhictl.kinds.workspace import Ignore
@@ -45,6 +45,8 @@ def test_every_field_of_a_rule_must_match(fields, expected):
 
 
 @given(st.text(max_size=20))
+@example("[ab]")
+@example("a[!b]c")
 def test_a_pattern_without_stars_means_itself(text):
     """Nothing but `*` and `?` has a meaning: brackets and backslashes stand for themselves."""
     plain = text.replace("*", "").replace("?", "")

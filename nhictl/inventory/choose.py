@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from nhictl.inventory.times import DAY, age
+from nhictl.leaving import like
 from nhictl.model import Inventory, Item
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What to show; empty parts choose everything. `targets` and `excludes` are references: a target, an address or a
-    manifest object. `names` are globs over the physical name or the manifest name. `stale` is in seconds, 0 for any.
+    manifest object. `names` are patterns of `*` and `?` for the physical or the manifest name. `stale` is in seconds, 0
+    for any.
     """
 
     targets: tuple[str, ...] = ()
@@ -87,4 +88,4 @@ def _named(item: Item, references: Collection[str]) -> bool:
 
 def _matches(item: Item, globs: Collection[str]) -> bool:
     names = {item.address.name, item.subject.partition("/")[2]} - {""}
-    return any(fnmatchcase(name, glob) for name in names for glob in globs)
+    return any(like(name, glob) for name in names for glob in globs)

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from nhictl.leaving import like
 from nhictl.model import Document
 from nhictl.render import tables
 from nhictl.render.safe import csv_cell, json_text
@@ -18,7 +18,7 @@ COLUMNS = ("name", "type", "owner", "tier", "environments", "roles", "manifest")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which NHIs to list; empty parts want all. `names` are globs."""
+    """Which NHIs to list; empty parts want all. `names` are patterns of `*` and `?`."""
 
     owners: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def _fits(document: Document, environment: str, wanted: Wanted) -> bool:
     exact = ((wanted.owners, spec["owner"]), (wanted.types, spec["type"]), (wanted.tiers, spec.get("tier", "medium")))
     if any(values and value not in values for values, value in exact):
         return False
-    if wanted.names and not any(fnmatchcase(document.name, glob) for glob in wanted.names):
+    if wanted.names and not any(like(document.name, glob) for glob in wanted.names):
         return False
     return all(labels.get(key) == value for key, value in wanted.labels)
 

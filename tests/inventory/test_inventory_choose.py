@@ -33,6 +33,7 @@ WHOLE = Inventory("w", "e", "", (API, GHOST), (Coverage("aws", 1, 0, 0, 0), Cove
         (Choice(tiers=("low",)), []),
         (Choice(names=("ci-*",)), ["ci-api"]),
         (Choice(names=("api",)), ["ci-api"]),
+        (Choice(names=("[ac]*",)), []),
         (Choice(labels=(("app", "web"),)), ["ci-api"]),
         (Choice(labels=(("app", "web"), ("x", "y"))), []),
         (Choice(standings=("unmanaged",), targets=("aws",)), []),
