@@ -15,7 +15,7 @@ from nhictl.kinds import connection
 from nhictl.kinds.common import duration_text
 from nhictl.model import Address, Document, Resource, Value
 from nhictl.providers.base import Draft
-from nhictl.providers.vault import mounting, names
+from nhictl.providers.vault import fields, mounting, names
 from nhictl.providers.vault.names import DATABASE, MOUNT
 from nhictl.providers.vault.trusting import Untrusted
 
@@ -130,11 +130,12 @@ def _engine(engine: Resource, databases: list[Resource]) -> Iterator[Draft]:
 def _database(database: Resource) -> tuple[dict[str, Any], tuple[str, ...]]:
     said = database.attributes
     url = str(said.get("connection_url") or "")
-    masked = _PASSWORD.search(url) is not None
+    masked = _PASSWORD.search(url) is not None or fields.MASK in url
     block: dict[str, Any] = {"name": names.split(database.address.name)[1]}
     if said.get("plugin_name") != "postgresql-database-plugin":
         block["plugin"] = said.get("plugin_name")
-    block["connectionUrl"] = _PASSWORD.sub("{{username}}:{{password}}@", url) or "unknown"
+    shown = _PASSWORD.sub("{{username}}:{{password}}@", url)
+    block["connectionUrl"] = shown.replace(fields.MASK, "{{password}}") or "unknown"
     block |= {name: plain(said[key]) for key, name in _DATABASE.items() if said.get(key)}
     for key, name, default in (("max_open_connections", "maxOpenConnections", 4),
                                ("max_connection_lifetime", "maxConnectionLifetime", 0)):  # fmt: skip

@@ -3,6 +3,7 @@
 Rules
 Rules enforced here:
 - fields are an allow-list: nothing else of a reply goes on, so no secret can;
+- Vault masks the password in a URL, and gives out the one in any other text that leads to a database: it is cut out;
 - lifetimes are whole seconds; a list whose order means nothing is a set; what is absent has Vault's default;
 - only `token_*` names are read and written: their deprecated twins (`policies`, `ttl`) say the same a second time;
 - a role that nobody can log in through is *closed*: its tokens are bound to an address that nobody has.
@@ -20,6 +21,13 @@ from nhictl.model import Attributes, Value, freeze, ordered_set
 
 CLOSED = ("255.255.255.255",)
 CLOSED_WIRE = ["255.255.255.255/32"]
+MASK = "xxxxx"
+_IN_TEXT = re.compile(
+    r"(?P<before>(?:^|%20|[\s?&;])(?:password|passwd|pwd|sslpassword)(?:\s|%20)*=(?:\s|%20)*)"
+    r"(?!\{\{password\}\})(?:'(?:[^'\\]|\\.)*'|(?:(?!%20)[^\s&;'])+)",
+    re.IGNORECASE,
+)
+_IN_ADDRESS = re.compile(r"^(?P<before>[^:/\s{}]*:)(?!\{\{password\}\}@).+(?=@[a-z0-9]*\()", re.IGNORECASE)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART = re.compile(r"([0-9]+)([smhd])")
 
@@ -39,6 +47,11 @@ def number(value: Any) -> int:
 def text(value: Any) -> str:
     """Return a text, empty for none."""
     return str(value or "")
+
+
+def url(value: Any) -> str:
+    """Return a connection's URL without the password that Vault leaves in those that are no URL, or have it behind."""
+    return _IN_TEXT.sub(rf"\g<before>{MASK}", _IN_ADDRESS.sub(rf"\g<before>{MASK}", text(value)))
 
 
 def flag(value: Any) -> bool:
@@ -153,7 +166,7 @@ DATABASE: Table = {
     "password_policy": (text, ""),
 }  # fmt: skip
 DETAILS: Table = {
-    "connection_url": (text, ""), "username": (text, ""), "max_open_connections": (number, 0),
+    "connection_url": (url, ""), "username": (text, ""), "max_open_connections": (number, 0),
     "max_idle_connections": (number, 0), "max_connection_lifetime": (number, 0), "username_template": (text, ""),
     "disable_escaping": (flag, False), "password_authentication": (text, ""), "tls_ca": (pem, ""),
 }  # fmt: skip

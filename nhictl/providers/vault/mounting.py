@@ -58,7 +58,8 @@ def resources(connection: Connection, target: str) -> Iterator[Resource]:
         mount = _resource(connection, Address(target, ENGINE, path), said)
         yield mount
         if database := connection.block.get("database"):
-            if _PASSWORD.search(str(database["connectionUrl"])):
+            url = str(database["connectionUrl"])
+            if _PASSWORD.search(url) or fields.url(url) != url:
                 raise Untrusted(
                     "E524", f"{connection.ref}: there is a password in the URL", path=("database", "connectionUrl"),
                     hint="write {{username}}:{{password}} there, and name the place in `passwordFrom`",

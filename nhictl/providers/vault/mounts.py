@@ -5,7 +5,7 @@ Rules enforced here:
 - writing a configuration replaces it: one with a secret that cannot be read back is not written over;
 - disabling an auth mount revokes all of its tokens: refused while there are auth roles below it;
 - a database's password is read from its place when it is sent, and appears nowhere else; Vault keeps it when a
-  configuration is written without one.
+  configuration is written without one; of one that is there only what changes is sent.
 """
 
 from __future__ import annotations
@@ -140,8 +140,10 @@ def write_database(steps: Steps, change: Change, operation: Operation, live: Res
     before = live.attributes if live is not None else {}
     renewed = "password" in after and after["password"] != before.get("password")
     if live is None or any(before.get(k) != v for k, v in after.items()):
-        body = {**fields.wire(fields.DATABASE, after), **fields.wire(fields.DETAILS, after), "verify_connection": False}
-        body = {k: v for k, v in body.items() if v not in ("", [])}
+        body = {**fields.wire(fields.DATABASE, after), **fields.wire(fields.DETAILS, after)}
+        # What is not sent stays: a URL that is kept has a password in it that reads back masked.
+        body = {k: v for k, v in body.items() if (v not in ("", []) if live is None else before.get(k) != after[k])}
+        body |= {"plugin_name": after["plugin_name"], "verify_connection": False}
         if renewed:
             body["password"] = secret_at(str(after["password"]).rpartition("#")[0])
         steps.do("POST", f"{mount}/config/{name}", body)

@@ -113,7 +113,7 @@ def test_plain_http_on_this_machine_needs_a_word() -> None:
     assert compiled(text)["auth-mount/jwt"].attributes["config"]["oidc_discovery_url"] == "http://127.0.0.1:8080/r"
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@h/db", "u:secret@tcp(h:1)/"])
+@pytest.mark.parametrize("url", ["postgresql://u:secret@h/db", "u:secret@tcp(h:1)/", "password=secret"])
 def test_a_password_in_a_url_is_refused(url: str) -> None:
     """And is in no diagnostic."""
     block = f"{{mount: d, type: database, database: {{name: x, connectionUrl: '{url}'}}}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nhictl.model import Mark
+from nhictl.model import Address, Mark
 from nhictl.providers.vault import convert, fields, names
 
 
@@ -70,3 +70,24 @@ def test_times_are_utc_seconds_and_the_zero_time_is_none() -> None:
     """Go writes nanoseconds, offsets, and the year 1 for never."""
     assert convert.time_text("2026-11-22T04:02:48.121166609+01:00") == "2026-11-22T03:02:48Z"
     assert convert.time_text("0001-01-01T00:00:00Z") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("host=h user=u password=CANARY dbname=x", "host=h user=u password=xxxxx dbname=x"),
+        ("host=h%20password=CAN%41RY%20dbname=x", "host=h%20password=xxxxx%20dbname=x"),
+        ("password = 'CAN \\' ARY' host=h", "password = xxxxx host=h"),
+        ("postgresql://h/x?user=u&password=CANARY&a=b", "postgresql://h/x?user=u&password=xxxxx&a=b"),
+        ("server=h;user id=sa;PWD=CANARY;database=x", "server=h;user id=sa;PWD=xxxxx;database=x"),
+        ("root:CAN@A/RY@tcp(h:3306)/", "root:xxxxx@tcp(h:3306)/"),
+        ("postgresql://{{username}}:{{password}}@h/x", "postgresql://{{username}}:{{password}}@h/x"),
+        ("{{username}}:{{password}}@tcp(h:1)/", "{{username}}:{{password}}@tcp(h:1)/"),
+        ("host=h password={{password}}", "host=h password={{password}}"),
+    ],
+)
+def test_a_password_that_vault_gives_out_is_not_read(given: str, read: str) -> None:
+    """Vault masks it in what it can read as a URL with a user, and nowhere else."""
+    data = {"connection_details": {"connection_url": given}}
+    found = convert.database(Address("v", "database-config", "d/x"), data, {"accessor": "a"})
+    assert found.attributes["connection_url"] == read

@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 import nhictl.providers.vault
 from nhictl.kinds.workspace import Target
-from nhictl.model import Fault, ProviderError
+from nhictl.model import Action, Address, Change, Fault, ProviderError
 from nhictl.providers.base import Scope
 from nhictl.providers.vault import needs
 from nhictl.providers.vault.adapter import adapter
 from tests.conformance.world import AFTER_GRACE, World, deleting
+from tests.servers.http_faults import Call
+from tests.servers.http_faults import Fault as Spoilt
 from tests.servers.vault import Vault
 
 HERE = Path(nhictl.providers.vault.__file__).parent
@@ -247,6 +249,34 @@ spec:
     world.converge("")
     world.converge("", now=AFTER_GRACE)
     assert world.managed == {}
+
+
+def test_a_kept_url_with_a_password_is_not_written_back_masked(vault: Vault, world: World) -> None:
+    """Vault gives it out with its password masked: sending that would be the end of it."""
+    vault.call("POST", "sys/mounts/database", {"type": "database"})
+    url = "postgresql://u:not-a-secret@127.0.0.1:1/x"
+    seeded = {"plugin_name": "postgresql-database-plugin", "connection_url": url, "verify_connection": False}
+    vault.call("POST", "database/config/x", seeded)
+    sent: list[bytes] = []
+
+    class Listener(Spoilt):
+        """No fault at all: it notes what is written."""
+
+        def strikes(self, call: Call) -> bool:
+            if call.changing and call.path.endswith("/config/x"):
+                sent.append(call.body)
+            return False
+
+    address = Address("vault", "database-config", "database/x")
+    with vault.faults.fault(Listener("delay")), world.session(write=True) as session:
+        live = session.reread([address])[address]
+        after = replace(live, attributes={**live.attributes, "allowed_roles": ("reader",)})
+        change = Change(address, Action.UPDATE, "connection/db", "", native_id=live.native_id, before=live, after=after)
+        session.apply(change, world.operation())
+    assert "not-a-secret" not in repr(live)
+    assert sent
+    assert not any(b"connection_url" in body for body in sent)
+    assert vault.call("GET", "database/config/x")["data"]["allowed_roles"] == ["reader"]
 
 
 def test_doctor_names_what_is_missing(vault: Vault, world: World, as_nhictl: Any) -> None:
