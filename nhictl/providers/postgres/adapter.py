@@ -29,6 +29,7 @@ CAPABILITIES = Capabilities(
     ),
     settle=2.0,
     fresh_for=30.0,
+    whole=True,
     revoke="exact",
     reads="five queries for the cluster, one or two for each database with grants, however many roles there are",
     ignore_case=True,
