@@ -80,7 +80,7 @@ def _ending(checked: Checked) -> str:
     lines = [summary(checked.diagnostics)] if checked.diagnostics else []
     if checked.elsewhere:
         lines.append(f"{count(checked.elsewhere, 'error')} in other files; nhictl validate shows all")
-    return "\n".join(lines or [f"All good: {checked.files} files."])
+    return "\n".join(lines or [f"All good: {count(checked.files, 'file')}."])
 
 
 def _reports(diagnostics: tuple[Diagnostic, ...], wanted: list[str], lines: Sources) -> None:
