@@ -21,7 +21,8 @@ SECRET_NAME = re.compile(
 
 SECRET_TEXT = re.compile(
     r"(?<=://)[^\s/?#@\"'<>]*:(?!\{\{password\}\}@(?!\S*@))[^\s/?#\"'<>]+(?=@)"
-    r"|(?<=[?&;])(?:password|passwd|sslpassword|token|access_token|secret|client_secret)=[^\s&;#\"'<>]+"
+    r"|(?<=[?&;])(?:password|passwd|sslpassword|token|access_token|secret|client_secret)="
+    r"(?!\{\{password\}\}(?:[\s&;#\"'<>]|\Z))[^\s&;#\"'<>]+"
     r"|\baws_(?:secret_access_key|(?:session|security)_token)[\"']?[ \t]*[=:][ \t]*[^\s,}]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY(?:.*?-----END [A-Z ]*PRIVATE KEY-----|.*)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
