@@ -34,7 +34,7 @@ def test_names_that_only_sound_so(name):
         ("postgresql://{{username}}:{{password}}@p4ss@db/x", "postgresql://…@db/x"),
         ("postgresql://u:p4ss:{{password}}@db/x", "postgresql://…@db/x"),
         ("postgresql://db/x?user={{username}}&password={{password}}&a=b",) * 2,
-        ("postgresql://db/x?password={{password}}p4ss", "postgresql://db/x?password=…"),
+        ("postgresql://db/x?password={{password}}p4ss", "postgresql://db/x?…"),
     ],
 )
 def test_text_that_is_a_secret_is_cut_out(text, left):
