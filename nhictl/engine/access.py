@@ -2,6 +2,7 @@
 
 Rules enforced here:
 - reads only; nothing is recorded; a target that cannot be read is unknown and said to be;
+- whose access nobody declared is asked for as well: where a read gives that for what it names only, details are read;
 - a live object has the manifest object that the ledger knows it as, by native id, and the place where that is declared;
 - what the manifests mean is found without ledger and network: names are those of the manifests.
 """
@@ -53,7 +54,8 @@ def declared(request: Request, targets: Iterable[tuple[Target, Adapter]]) -> See
 
 
 def _scope(at: Connected, folded: Folded) -> Scope:
-    return Scope(addresses=frozenset(a for a in folded.managed if a.target == at.target.name))
+    mine = frozenset(a for a in folded.managed if a.target == at.target.name)
+    return Scope(addresses=mine, details=not at.adapter.capabilities.whole)
 
 
 def _named(
