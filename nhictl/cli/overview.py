@@ -33,7 +33,8 @@ HELP = """Identity as code for non-human identities: declare, plan, apply, and r
 \b
 Start:     nhictl init shop && cd shop
 Daily:     nhictl validate; nhictl plan; nhictl apply; nhictl drift
-Ask:       nhictl history NHI; nhictl audit log; nhictl explain NHI.grants
+Ask:       nhictl inventory; nhictl access NHI; nhictl history NHI
+Take over: nhictl import --write manifests; nhictl adopt TARGET
 
 Every long option has an environment variable: --no-cache is NHICTL_NO_CACHE.
 """

@@ -58,7 +58,7 @@ CLASSES: Mapping[str, tuple[Fault, str]] = {
 }
 HINTS: Mapping[str, str] = {
     "2BP01": "see what depends on the role: \\ddp, \\z and pg_shdepend in each database",
-    "42501": "see the least privilege it needs in nhictl/providers/postgres/README.md",
+    "42501": "`nhictl doctor` says what is missing; a grant takes the owner of the object, or grant option on it",
     "25006": "connect to the primary",
 }
 
@@ -82,7 +82,8 @@ _NO_SESSION: tuple[tuple[str, Fault, str, str, str], ...] = (
     ("remaining connection slots", Fault.THROTTLED, "53300", "the server has no free connection", ""),
     ("too many clients", Fault.THROTTLED, "53300", "the server has no free connection", ""),
     ("the database system is", Fault.UNREACHABLE, "57P03", "the server is starting or stopping", ""),
-    ("does not exist", Fault.AUTH, "28000", "the user or the database does not exist", ""),
+    ("does not exist", Fault.AUTH, "28000", "the user or the database does not exist",
+     "see `user` and `database`, PGUSER and PGDATABASE"),
     ("permission denied for database", Fault.DENIED, "42501", "this user may not connect to the database",
      "GRANT CONNECT on it, or leave it out by `databases`"),
     ("not permitted to log in", Fault.AUTH, "28000", "the user may not log in", ""),
@@ -109,7 +110,10 @@ def no_session(error: Exception, doing: str) -> ProviderError:
         if part in text:
             return ProviderError(fault, f"{doing}: {phrase}", code=code, hint=hint)
     return ProviderError(
-        Fault.UNREACHABLE, f"{doing}: no connection", code="NoConnection", hint="see `host` and `port`, and the network"
+        Fault.UNREACHABLE,
+        f"{doing}: no connection",
+        code="NoConnection",
+        hint="see `host` and `port`, PGHOST and PGPORT, and the network",
     )
 
 
