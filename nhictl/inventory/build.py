@@ -24,6 +24,7 @@ from nhictl.leaving import rule_for, tags_of
 from nhictl.ledger.fold import Folded
 from nhictl.ledger.touched import Touch, Touched
 from nhictl.model import Coverage, Credential, Inventory, Item, Resource, Standing
+from nhictl.model.secret import HIDDEN, named_secret, without_secrets
 from nhictl.plan import timestamp
 
 
@@ -87,11 +88,16 @@ def _item(given: Given, world: World, parts: tuple[Resource, ...]) -> Item:
         permissions=tuple(sorted(p for p in permissions if p.kind != "assume")),
         trust=tuple(sorted(p for p in permissions if p.kind == "assume")),
         credentials=credentials, created=_told(main, "created") or None, last_used=_last_used(parts, credentials),
-        changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=dict(tags_of(main)),
+        changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=_labels(main),
         tracked_days=_tracked_days(main, given.now),
     )  # fmt: skip
     item = _with_manifest(world, item)
     return replace(item, risks=risks(item, given.owners, given.now))
+
+
+def _labels(resource: Resource) -> dict[str, str]:
+    """Return the tags and labels of a live object. What people keep in a tag may be a secret: that is cut out."""
+    return {k: HIDDEN if named_secret(k) else without_secrets(v) for k, v in tags_of(resource).items()}
 
 
 def _with_manifest(world: World, item: Item) -> Item:

@@ -214,6 +214,13 @@ def test_live_labels_are_told_without_a_manifest() -> None:
     }
 
 
+def test_a_secret_that_somebody_keeps_in_a_tag_is_cut_out() -> None:
+    """By the name of the tag, or by what it is."""
+    tags = {"db-password": "CANARY", "where": "postgresql://u:CANARY@db/x", "team": "a"}
+    found = only(taken(live("entity", "api", fact_tags=tags))).labels
+    assert (found["team"], "CANARY" in repr(found)) == ("a", False)
+
+
 def test_an_unreadable_target_has_neither_identities_nor_coverage() -> None:
     """It is unknown, and the reason is told."""
     sources = (
