@@ -29,7 +29,8 @@ class Worlds:
 def worlds(desired: World, live: World, managed: Mapping[Address, Managed], changes: Sequence[Change]) -> Worlds:
     """Return what is managed or declared in one target now, and what will be once `changes` are applied.
 
-    An object whose manifest object is renamed counts for the new name before, too. Facts, which no change touches, stay.
+    An object whose manifest object is renamed counts for the new name before, too. Facts stay: no
+    change touches them.
     """
     called = {managed[was].subject: change.subject for change in changes if (was := _was(change)) in managed}
     before = {

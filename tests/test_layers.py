@@ -121,7 +121,7 @@ def test_the_model_is_standard_library_only():
     [
         ("engine", ("providers", "cli", "render"), ("providers.base",)),
         ("providers", ("engine", "cli", "render", "ledger", "plan", "diff", "manifest"), ()),
-        *((f"providers.{one}", tuple(f"providers.{other}" for other in PROVIDERS if other != one), ()) for one in PROVIDERS),
+        *((f"providers.{one}", tuple(f"providers.{x}" for x in PROVIDERS if x != one), ()) for one in PROVIDERS),
         ("render", ("engine", "cli", "providers", "ledger", "manifest"), ()),
         ("manifest", ("engine", "cli", "render", "ledger", "plan"), ()),
         ("ledger", ("engine", "cli", "render", "providers", "manifest", "plan"), ()),

@@ -80,7 +80,7 @@ def import_(
         made = write_new(write, placed(write, {m.path: m.text for m in found.manifests}))
         for file in made:
             out(str(file))
-    if not quiet:
+    if not quiet or found.refused:
         say(summary(found, written=len(made) if write is not None else None, next_commands=_next(loaded, write, found)))
     raise typer.Exit(Exit.PARTIAL if found.refused else Exit.DONE)
 

@@ -44,7 +44,7 @@ def _connect(stack: ExitStack, target: Target, adapter: Adapter, *, write: bool)
     try:
         session = stack.enter_context(adapter.connect(target, write=write))
     except ProviderError as error:
-        return Connected(target, adapter, error=_said(error), auth_failed=error.fault is Fault.AUTH)
+        return Connected(target, adapter, error=_said(target.name, error), auth_failed=error.fault is Fault.AUTH)
     except Exception as error:  # noqa: BLE001 - a defect in one adapter: its target is unknown, the others go on
         return Connected(target, adapter, error=_unexpected(adapter, error))
     return Connected(target, adapter, session)
@@ -56,8 +56,10 @@ def _unexpected(adapter: Adapter, error: Exception) -> str:
     return f"unexpected {type(error).__name__} at {where} in the {adapter.name} adapter: this is a defect"
 
 
-def _said(error: ProviderError) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else error.message
+def _said(target: str, error: ProviderError) -> str:
+    """Return the message without the target's name in front, which whoever shows it says."""
+    message = error.message.removeprefix(f"{target}: ")
+    return f"{message} ({error.hint})" if error.hint else message
 
 
 def read_all(
@@ -83,7 +85,7 @@ def _read(at: Connected, scopes: Mapping[str, Scope], progress: Progress) -> Sna
         identity = at.session.identity()
         resources = {r.address: r for r in at.session.read(scopes.get(name, Scope()))}
     except ProviderError as error:
-        return Snapshot(name, {}, error=_said(error), auth_failed=error.fault is Fault.AUTH)
+        return Snapshot(name, {}, error=_said(name, error), auth_failed=error.fault is Fault.AUTH)
     except Exception as error:  # noqa: BLE001 - a defect in one adapter: its target is unknown, the others go on
         return Snapshot(name, {}, error=_unexpected(at.adapter, error))
     progress(name, f"{len(resources)} read")
@@ -98,6 +100,6 @@ def with_marks(snapshot: Snapshot, at: Connected, addresses: Iterable[Address]) 
     try:
         again = at.session.reread(wanted)
     except ProviderError as error:
-        return Snapshot(snapshot.target, {}, error=_said(error), auth_failed=error.fault is Fault.AUTH)
+        return Snapshot(snapshot.target, {}, error=_said(snapshot.target, error), auth_failed=error.fault is Fault.AUTH)
     kept = {a: r for a, r in snapshot.resources.items() if a not in set(wanted)}
     return replace(snapshot, resources={**kept, **again})

@@ -96,10 +96,10 @@ def _matching(given: Given, at: LiveTarget, free: Mapping[Address, Resource]) ->
     """Return what matches, what it has access through, and what hangs on the identities that match."""
     if not given.match:
         return set(free)
-    kinds = at.adapter.capabilities.kinds
+    proving = {name for name, kind in at.adapter.capabilities.kinds.items() if kind.identity}
     picked = {a for a in free if _matches(a, given.match)}
-    identities = {a for a in picked if kinds[a.kind].identity}
-    attached = {a for a, r in free.items() if not kinds[a.kind].identity and identities.intersection(r.depends_on)}
+    identities = {a for a in picked if a.kind in proving}
+    attached = {a for a, r in free.items() if a.kind not in proving and identities.intersection(r.depends_on)}
     queue = list(picked | attached)
     wanted: set[Address] = set()
     while queue:

@@ -89,7 +89,7 @@ def _item(given: Given, world: World, parts: tuple[Resource, ...]) -> Item:
         trust=tuple(sorted(p for p in permissions if p.kind == "assume")),
         credentials=credentials, created=_told(main, "created") or None, last_used=_last_used(parts, credentials),
         changed=touch.time, changed_by=touch.actor, reason=reason, until=until, labels=_labels(main),
-        tracked_days=_tracked_days(main, given.now),
+        tracked_days=_tracked_days(main, given.now), kept=world.kept(parts),
     )  # fmt: skip
     item = _with_manifest(world, item)
     return replace(item, risks=risks(item, given.owners, given.now))

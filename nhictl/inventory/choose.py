@@ -54,7 +54,9 @@ def stale(item: Item, now: dt.datetime, seconds: int) -> bool | None:
         return False
     if item.last_used:
         unused = age(item.last_used, now)
-        return None if unused is None else unused > seconds
+        if unused is None or (unused > seconds and any(c.last_used is None for c in item.credentials or ())):
+            return None
+        return unused > seconds
     if item.last_used is None or old is None or (item.tracked_days and seconds > item.tracked_days * DAY):
         return None
     return True

@@ -133,6 +133,11 @@ class World:
         known = self.around(parts)
         return frozenset(p for part in parts for p in self.source.adapter.permissions(part, known))
 
+    def kept(self, parts: Iterable[Resource]) -> tuple[str, ...]:
+        """Return the fields of an identity that its manifest leaves as they are."""
+        desired = self.source.desired
+        return tuple(sorted({field for p in parts if p.address in desired for field in desired[p.address].keep}))
+
     def roles(self, parts: tuple[Resource, ...], permissions: Iterable[Permission]) -> tuple[str, ...]:
         """Return the roles an identity has: manifest references, else addresses; no trust and no boundary is one."""
         permissions = tuple(permissions)

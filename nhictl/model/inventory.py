@@ -53,7 +53,8 @@ class Item:
     `tracked_days` days, or ever when that is 0, as it is for whatever is younger than the provider looks back. `labels`
     are those of the manifest, else the live ones. `reason` and `until` say why and how long an ignored one is left
     alone, or what a built-in or foreign one is. `changed` and `changed_by` are the ledger's last word on it or on its
-    access. `risks` are short sentences.
+    access. `risks` are short sentences. `kept` are fields that its manifest leaves as they are: nobody reviewed what
+    they give.
     """
 
     address: Address
@@ -81,6 +82,7 @@ class Item:
     risks: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     tracked_days: int = 0
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

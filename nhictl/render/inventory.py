@@ -126,6 +126,7 @@ def _facts(item: Item, now: dt.datetime) -> Iterator[tuple[str, list[str]]]:
     yield "labels", [", ".join(f"{k}={v}" for k, v in sorted(item.labels.items()))] if item.labels else []
     yield "roles", [", ".join(item.roles)] if item.roles else []
     yield "access", [str(phrase) for phrase in said(item.permissions, "")] or ["none"]
+    yield "kept as it is", [", ".join(item.kept)] if item.kept else []
     yield "trust", [str(phrase) for phrase in said(item.trust, "")]
     yield "credentials", _credentials(item, now)
     yield "created", [words.when(item.created, now)]

@@ -21,7 +21,7 @@ from nhictl.render.safe import csv_cell, json_text
 CSV_COLUMNS = (
     "target", "kind", "name", "provider", "standing", "subject", "owner", "type", "tier", "service", "environment",
     "enabled", "roles", "permissions", "trust", "credentials", "oldest_credential", "next_expiry", "created",
-    "last_used", "changed", "changed_by", "manifest", "reason", "until", "risks", "labels", "native_id",
+    "last_used", "changed", "changed_by", "manifest", "reason", "until", "risks", "labels", "native_id", "kept",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def _item(item: Item) -> dict[str, object]:
         "credentials": None if item.credentials is None else [_credential(c) for c in item.credentials],
         "created": item.created, "lastUsed": item.last_used, "trackedDays": item.tracked_days,
         "changed": {"time": item.changed, "by": item.changed_by} if item.changed else None,
-        "reason": item.reason, "until": item.until, "risks": list(item.risks),
+        "reason": item.reason, "until": item.until, "risks": list(item.risks), "kept": list(item.kept),
     }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def _cells(item: Item) -> Iterable[str]:
     used = words.unused(item.tracked_days) if item.last_used == "" else item.last_used or words.UNKNOWN
     yield from (item.created or words.UNKNOWN, used, item.changed, item.changed_by)
     yield from (words.place(item.position), item.reason, item.until, "; ".join(item.risks))
-    yield from ("; ".join(f"{k}={v}" for k, v in sorted(item.labels.items())), item.native_id)
+    yield from ("; ".join(f"{k}={v}" for k, v in sorted(item.labels.items())), item.native_id, "; ".join(item.kept))
 
 
 def _yes_no(value: bool | None) -> str:

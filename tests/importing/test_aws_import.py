@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from tests.commandline import Shell
-from tests.importing.suite import brought_under_management, files, imported, shell_ok, workspace
+from tests.importing.suite import brought_under_management, documents, files, imported, shell_ok, workspace
 from tests.servers.aws import ACCOUNT
 from tests.servers.strict import Strict
 
@@ -139,3 +139,13 @@ def test_a_thousand_roles_take_five_calls(account: Account, shell: Shell, strict
     written = files(shell.root)
     assert imported(shell).out == ""
     assert files(shell.root) == written
+
+
+def test_a_match_passes_over_what_is_of_no_managed_kind(account: Account, shell: Shell):
+    """A group is read for the access of its users; `--match` finds the user beside it."""
+    account.iam.create_group(GroupName="people")
+    account.iam.create_user(UserName="export")
+    account.iam.add_user_to_group(GroupName="people", UserName="export")
+    workspace(shell.root, account.target)
+    shell_ok(imported(shell, "--match", "iam-user/*"))
+    assert [d["metadata"]["name"] for d in documents(shell.root).values()] == ["export"]

@@ -8,7 +8,7 @@ import pytest
 
 from nhictl.inventory.choose import Choice, choose, stale
 from nhictl.inventory.times import DAY
-from nhictl.model import Address, Coverage, Inventory, Item, Standing
+from nhictl.model import Address, Coverage, Credential, Inventory, Item, Standing
 from tests.inventory.estate import NOW
 
 API = Item(
@@ -58,6 +58,8 @@ def test_every_part_of_a_choice_narrows(choice: Choice, names: list[str]) -> Non
         ({"last_used": None}, None),
         ({"last_used": None, "created": "2026-11-01T00:00:00Z"}, False),
         ({"last_used": "soon"}, None),
+        ({"last_used": "2026-08-01T00:00:00Z", "credentials": (Credential("access-key", "b", last_used=None),)}, None),
+        ({"last_used": "2026-11-01T00:00:00Z", "credentials": (Credential("access-key", "b", last_used=None),)}, False),
         ({"last_used": "", "tracked_days": 400}, True),
         ({"last_used": "", "tracked_days": 30}, None),
     ],
