@@ -36,19 +36,6 @@ def permissions(resource: Resource, known: Mapping[Address, Resource]) -> Iterat
     yield from _proof(resource, attributes)
 
 
-def reached(start: Iterator[str] | tuple[str, ...], included: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Return every role reached from `start`, with the role it comes through; `start` comes through itself."""
-    found = {text: text for text in start}
-    queue = sorted(found)
-    while queue:
-        text = queue.pop(0)
-        for inner in included.get(text, ()):
-            if inner not in found:
-                found[inner] = text
-                queue.append(inner)
-    return found
-
-
 def _roles(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[Permission]:
     target = resource.address.target
     queue = [(text, str(resource.address)) for text in resource.attributes.get("roles") or ()]  # type: ignore[union-attr]

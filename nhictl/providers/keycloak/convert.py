@@ -9,11 +9,12 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from nhictl.model import Address, Resource, Value, ordered_set
-from nhictl.providers.keycloak import names
+from nhictl.providers.keycloak import names, proofs
 from nhictl.providers.keycloak.mapping import labels_of, mapper_config, mappers_of, tags_of, truth, whole
 from nhictl.providers.keycloak.names import CLIENT, DEFAULT, LABEL, MARK_KEYS, OPTIONAL
 from nhictl.providers.keycloak.proofs import auth_of, credentials_of, proof_of
@@ -47,8 +48,14 @@ def is_identity(data: Mapping[str, Any]) -> bool:
 # Clients
 
 
-def client(address: Address, data: Mapping[str, Any], facts: Mapping[str, Value] | None = None) -> Resource:
-    """Return a client with a service account, without what costs further calls: roles and groups."""
+def client(
+    address: Address, data: Mapping[str, Any], facts: Mapping[str, Value] | None = None, *,
+    now: dt.datetime | None = None,
+) -> Resource:  # fmt: skip
+    """Return a client with a service account, without what costs further calls: roles and groups.
+
+    Without `now` nothing is said to be expired.
+    """
     kept = data.get("attributes") or {}
     method = auth_of(data)
     scopes = scopes_of(data)
@@ -69,7 +76,9 @@ def client(address: Address, data: Mapping[str, Any], facts: Mapping[str, Value]
         "token_lifespan": lifespan_of(kept),
         "labels": labels_of(kept),
     }
-    found: dict[str, Value] = {"credentials": credentials_of(method, kept, attributes["proof"]), **(facts or {})}
+    found: dict[str, Value] = dict(facts or {})
+    if (credentials := credentials_of(method, kept, attributes["proof"])) is not None:
+        found["credentials"] = proofs.judged(credentials, now) if now else credentials
     if not data.get("fullScopeAllowed", True):
         found["full_scope_allowed"] = False
     if tags := tags_of(kept):

@@ -9,7 +9,7 @@ import base64
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from nhictl.model import Value
@@ -83,8 +83,10 @@ def proof_attributes(method: str, proof: Mapping[str, Any]) -> dict[str, str]:
     return {"token.endpoint.auth.signing.alg": str(proof["algorithm"])} if "algorithm" in proof else {}
 
 
-def credentials_of(method: str, kept: Mapping[str, Any], proof: Value) -> tuple[Value, ...]:
-    """Return facts about what a client can prove itself with; never a value."""
+def credentials_of(method: str, kept: Mapping[str, Any], proof: Value) -> tuple[Mapping[str, Value], ...] | None:
+    """Return facts about what a client can prove itself with, never a value; None for a way that is not known here."""
+    if method not in AUTHENTICATORS:
+        return () if method in ("public", "bearer-only") else None
     if method in ("client-secret", "client-secret-jwt"):
         current = _dated("client-secret", "current", kept.get(_SECRET_TIME), kept.get(_SECRET_EXPIRY))
         if not kept.get(_ROTATED):
@@ -108,9 +110,16 @@ def rotating(data: Mapping[str, Any]) -> bool:
     return bool((data.get("attributes") or {}).get(_ROTATED))
 
 
+def judged(credentials: Iterable[Mapping[str, Value]], now: dt.datetime) -> tuple[Value, ...]:
+    """Return credentials with those that have ended said to be expired: the server takes them no more."""
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return tuple({**c, "status": "expired"} if "" < str(c.get("expires", "")) < at else c for c in credentials)
+
+
 def _dated(kind: str, name: str, created: Any, expires: Any) -> dict[str, Value]:
-    times = {"created": moment(created), "expires": moment(expires)}
-    return {"kind": kind, "id": name, "status": "active", **{k: v for k, v in times.items() if v}}
+    """Return a secret's facts. One without a time of its end never ends (OIDCClientSecretConfigWrapper of Keycloak)."""
+    at = {"created": made} if (made := moment(created)) else {}
+    return {"kind": kind, "id": name, "status": "active", **at, "expires": moment(expires)}
 
 
 def moment(seconds: Any) -> str:

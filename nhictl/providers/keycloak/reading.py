@@ -9,6 +9,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -100,7 +101,8 @@ def client_resource(target: str, realm: str, data: Mapping[str, Any], asked: Col
     address = convert.client_address(target, data, identity=True)
     builtin = names.builtin_client(data["clientId"], realm)
     if convert.is_identity(data) or address in asked:
-        return convert.client(address, data, {"builtin": builtin} if builtin else {})
+        now = dt.datetime.now(dt.UTC)
+        return convert.client(address, data, {"builtin": builtin} if builtin else {}, now=now)
     return convert.application(convert.client_address(target, data, identity=False), data, builtin)
 
 

@@ -129,6 +129,15 @@ def test_an_error_of_the_server_leaves_a_change_in_doubt(keycloak: Keycloak, wor
     assert keycloak.faults.count(changing=True) == 1
 
 
+def test_a_slow_answer_is_waited_for(keycloak: Keycloak, world: World):
+    """Reads and changes; nothing is sent a second time meanwhile."""
+    slow = (Spoilt("delay", seconds=0.2, times=2), Spoilt("delay", changing=True, seconds=0.2, times=2))
+    with keycloak.faults.fault(*slow):
+        world.converge(ESTATE)
+    assert keycloak.faults.count("POST", "*/clients") == 1
+    assert world.pending(ESTATE) == []
+
+
 def test_a_page_that_lost_its_end_is_no_shorter_list(keycloak: Keycloak, world: World):
     """The next page takes up where the short one ended."""
     with keycloak.faults.fault(Spoilt("short", path="*/clients", keep=3)):
