@@ -14,7 +14,7 @@ from typing import Any
 from nhictl.model import Value
 from nhictl.providers.keycloak.names import LABEL
 
-_SECRETIVE = re.compile(r"secret|passw|private|credential|apikey|api[._-]key", re.IGNORECASE)
+_SECRETIVE = re.compile(r"secret|passw|private|credential|apikey|api[._-]key|token\Z", re.IGNORECASE)
 _AUDIENCE = "oidc-audience-mapper"
 
 
