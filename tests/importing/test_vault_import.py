@@ -325,13 +325,18 @@ def test_a_later_change_changes_nothing_else(vault: Vault, shell: Shell):
     changed(shell, "nhi/full-options-1", grants=[{"role": "limited"}, {"role": "templated"}])
     changed(shell, "connection/cluster", description="The cluster in the cellar")
     changed(shell, "connection/db-inline", vault=changed_database(shell, maxOpenConnections=7))
+    changed(
+        shell, "role/shop", vault={"attach": "token", "paths": [{"path": "kv/data/shop/*", "capabilities": ["list"]}]}
+    )
     shell_ok(shell("apply", "--yes"))
     after = estate.live()
+    policy = vault.call("GET", "sys/policies/acl/shop")["data"]["policy"]
+    assert all(text in policy for text in ("# Asked for in SEC-12", "# the shop reads", "# and no more", '["list"]'))
     assert {path for path in {*before, *after} if before.get(path) != after.get(path) and "group" not in path} == {
         "/auth/cluster//description",
+        "/sys/policies/acl/shop/policy",
         "/auth/approle/role/full.options_1/token_policies/2",
         "/db/config/inline/connection_details/max_open_connections",
-        "/db/config/inline/connection_details/max_connection_lifetime",  # none before, its default said now
     }  # fmt: skip
     hollow = next(i for i, g in estate.groups().items() if g["name"] == "hollow")
     assert len(estate.groups()[hollow]["member_entity_ids"]) == 3

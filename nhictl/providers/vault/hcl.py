@@ -29,7 +29,8 @@ _OLD = {
     "sudo": ("create", "delete", "list", "read", "sudo", "update"),
 }
 _TOKEN = re.compile(
-    r"""(?P<skip>\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/)
+    r"""(?P<skip>\s+)
+      | (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)
       | (?P<text>"(?:[^"\\\n]|\\.)*")
       | (?P<number>-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_]))
       | (?P<word>[A-Za-z_][A-Za-z0-9_.-]*)
@@ -47,7 +48,7 @@ def parsed(text: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Return the paths of a policy with everything said about each, in order. Raises NotUnderstood."""
     if text.lstrip().startswith("{"):
         return tuple(_from_json(text))
-    reader = _Reader(list(_tokens(text)))
+    reader = _Reader([(kind, token) for kind, token in pieces(text) if kind != "comment"])
     found: list[tuple[str, Mapping[str, Any]]] = []
     while not reader.done:
         key = reader.take()
@@ -124,9 +125,14 @@ def sayable(path: str) -> bool:
     return _MISREAD.search(json.dumps(path, ensure_ascii=False)) is None
 
 
+def opening(path: str) -> str:
+    """Return the line with which a path begins."""
+    return f"path {json.dumps(path, ensure_ascii=False)} {{"
+
+
 def _written(path: str, said: Mapping[str, Any]) -> str:
     lines = [f"  {key} = {_literal(value)}" for key, value in said.items()]
-    return "\n".join([f"path {json.dumps(path, ensure_ascii=False)} {{", *lines, "}", ""])
+    return "\n".join([opening(path), *lines, "}", ""])
 
 
 def _literal(value: Any) -> str:
@@ -182,7 +188,8 @@ def _refuse_misread(text: str) -> None:
         raise NotUnderstood("`${` or half a surrogate pair, which Vault reads in another way")
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the tokens of a policy with their kinds, comments too. Raises NotUnderstood."""
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)

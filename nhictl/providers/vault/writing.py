@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from nhictl.model import Action, Change, Fault, Operation, ProviderError, Resource
-from nhictl.providers.vault import fields, hcl, marking, names
+from nhictl.providers.vault import fields, hcl, marking, names, remarks
 from nhictl.providers.vault.calls import Calls, Steps, parallel
 from nhictl.providers.vault.names import GROUP
 
@@ -33,7 +33,7 @@ def write_policy(steps: Steps, change: Change, operation: Operation, live: Resou
     if same:
         body = _live_body(steps.calls, name)
     if not body and change.after is not None:
-        body = hcl.body(change.after.attributes)
+        body = _body(steps.calls, name, change.after, live)
     steps.native_id = name
     steps.do("POST", f"sys/policies/acl/{name}", {"policy": names.with_header(mark, body), **_as_written(live)})
 
@@ -44,6 +44,14 @@ def _as_written(live: Resource | None) -> dict[str, Any]:
     return dict(written) if isinstance(written, Mapping) else {}
 
 
+def _body(calls: Calls, name: str, after: Resource, live: Resource | None) -> str:
+    """Return the text of a policy as it is wanted, with the comments that the live one has beside its rules."""
+    body = hcl.body(after.attributes)
+    if live is None or live.attributes.get("text") or after.attributes.get("text"):
+        return body
+    return remarks.kept(names.policy_body(_text(calls, name)), body)
+
+
 def _same_rules(change: Change, live: Resource) -> bool:
     after = marking.wanted(change)
     return all(live.attributes.get(key) == after.get(key) for key in ("rules", "text"))
@@ -51,11 +59,15 @@ def _same_rules(change: Change, live: Resource) -> bool:
 
 def _live_body(calls: Calls, name: str) -> str:
     """Return the text of a live policy without our header; as HCL, for JSON has no place for one."""
-    text = names.policy_body(str((calls.get(f"sys/policies/acl/{name}") or {}).get("policy", "")))
+    text = names.policy_body(_text(calls, name))
     if not text.lstrip().startswith("{"):
         return text
     rules = hcl.rules(text)
     return hcl.body({"rules": rules} if rules is not None else {"text": hcl.normal_text(text)})
+
+
+def _text(calls: Calls, name: str) -> str:
+    return str((calls.get(f"sys/policies/acl/{name}") or {}).get("policy", ""))
 
 
 def delete_policy(steps: Steps, change: Change) -> None:
