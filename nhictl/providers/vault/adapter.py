@@ -39,6 +39,7 @@ CAPABILITIES = Capabilities(
     settle=10.0,
     revoke="exact",
     reads="five listings and one for each mount; one call per group, declared policy and entity, and two per AppRole",
+    whole=True,
     patterns="path",
 )  # fmt: skip
 
