@@ -119,7 +119,7 @@ def _parsed(text: str) -> object:
 
 
 def _choice(value: Value) -> str:
-    return " or ".join(compact(item) for item in _items(value))
+    return " or ".join(compact(item) for item in _items(value)) or "[]"
 
 
 def rows(change: Change) -> Iterator[Row]:

@@ -46,6 +46,7 @@ def test_conditions_may_be_text():
     assert condition('{"StringEquals":{"sub":"a"}}') == "sub = a"
     assert condition('{"proof":"x"}') == "proof = x"
     assert condition("weekdays only") == "weekdays only"
+    assert condition('{"allowed_parameters":{"input":[]}}') == "input allowed_parameters []"
 
 
 def test_statements_without_sid_are_matched_by_content():
