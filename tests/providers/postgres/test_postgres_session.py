@@ -14,7 +14,7 @@ from psycopg import sql
 from nhictl.model import Action, Change, Fault, ProviderError, Status
 from nhictl.providers.base import Scope
 from nhictl.providers.postgres import connect, queries
-from tests.conformance.world import AFTER_GRACE
+from tests.conformance.world import AFTER_GRACE, deleting
 from tests.providers.postgres.conftest import PASSWORD, address, changed, nhi, role, state
 from tests.servers.pgfaults import Fault as Broken
 
@@ -235,6 +235,20 @@ def test_a_disabled_login_loses_its_sessions(estate, world):
         assert stays.execute("SELECT count(*) FROM books.entries").fetchall() == [(0,)]
     with pytest.raises(Exception, match="not permitted to log in"):
         estate.connect("ledger", user="app", password=PASSWORD)
+
+
+def test_a_login_that_is_deleted_at_once_loses_its_sessions(estate, world):
+    """DROP ROLE leaves them: a session of a role that is gone would go on."""
+    world.converge(state(READER, APP))
+    estate.script(f"ALTER ROLE app PASSWORD '{PASSWORD}'")
+    live = world.one(address("login", "app"))
+    with closing(estate.connect("ledger", user="app", password=PASSWORD)) as gone:
+        with world.session(write=True) as session:
+            session.apply(deleting(live, live.native_id), world.operation())
+
+        with pytest.raises(Exception, match=r"terminat|closed"):
+            gone.execute("SELECT 1")
+    assert estate.sql("SELECT 1 FROM pg_roles WHERE rolname = 'app'") == []
 
 
 def test_an_owner_is_not_deleted(estate, world):
