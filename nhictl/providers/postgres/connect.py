@@ -142,7 +142,7 @@ class Server:
         with translated(at):
             read_only = "off" if self.write else "on"
             made.execute(
-                "SET search_path TO pg_catalog; SET default_transaction_read_only TO "
+                "SET search_path TO pg_catalog; SET quote_all_identifiers TO off; SET default_transaction_read_only TO "
                 f"{read_only}; SET lock_timeout TO '{LOCK_SECONDS}s'"
             )
         return made

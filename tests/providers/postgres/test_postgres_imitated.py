@@ -45,3 +45,17 @@ def test_one_imitation_does_not_hide_the_whole_server(estate, world, name):
     with world.session() as session:
         found = [r.address.name for r in session.read(Scope())]
     assert {"evil", "ledger_owner"} <= set(found)
+
+
+def test_settings_and_functions_of_a_databases_owner_change_nothing_that_is_read(estate, world):
+    """Neither how names are quoted, nor functions that are called as those of the catalogs."""
+    estate.script("CREATE ROLE g; GRANT EXECUTE ON FUNCTION books.total(integer, text) TO g", "ledger")
+    estate.script(
+        "CREATE FUNCTION public.aclexplode(aclitem[]) RETURNS int LANGUAGE sql AS 'SELECT 1/0';"
+        "ALTER DATABASE ledger SET search_path = public, pg_catalog;"
+        "ALTER DATABASE ledger SET quote_all_identifiers = on",
+        "ledger",
+    )
+    with world.session() as session:
+        found = next(r for r in session.read(Scope()) if r.address.name == "g")
+    assert [row["name"] for row in found.attributes["grants"]] == ["total(integer, text)"]
