@@ -4,6 +4,7 @@ Rules enforced here:
 - clients, realm roles, client scopes and identity providers are read whole, with their marks, page by page;
 - what costs a call each (roles of a client, roles and groups of a service account, roles inside a role, mappers of
   an identity provider) is read for the addresses of a scope, for what they reach, and with `details` for all;
+- no plan is about applications: whoever asks for one asks for the roles of every client (an import does);
 - calls for single objects run in a few threads; the result does not depend on their order.
 """
 
@@ -149,10 +150,11 @@ def _roles(work: Reading, clients: Iterable[Resource]) -> None:
         work.roles[names.role_text(REALM_ROLE, data["name"])] = data
     held = {str(t) for c in clients for t in c.attributes.get("roles") or ()}  # type: ignore[union-attr]
     containers = {names.split_role(a.name)[0] for a in work.scope.addresses if a.kind == CLIENT_ROLE}
-    _read_containers(work, set(work.named().values()) if work.scope.details else containers)
+    whole = work.scope.details or any(a.kind == names.APPLICATION for a in work.scope.addresses)
+    _read_containers(work, set(work.named().values()) if whole else containers)
     asked = {
         text for text in work.roles
-        if work.wants(names.role_address(work.target, text)) or text in held
+        if whole or work.wants(names.role_address(work.target, text)) or text in held
     }  # fmt: skip
     _read_inside(work, asked | held)
 
