@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from nhictl.kinds.workspace import Workspace
 
 _SOURCES = {"COMMANDLINE": "option", "ENVIRONMENT": "variable", "DEFAULT": "default"}
-_NEEDED = ("typer", "click", "pyyaml", "jsonschema", "jsonschema-rs", "deepdiff", "rich", "boto3", "botocore")
+_NEEDED = (
+    "typer", "click", "pyyaml", "jsonschema", "jsonschema-rs", "deepdiff", "rich", "boto3", "botocore",
+    "hvac", "python-keycloak", "psycopg",
+)  # fmt: skip
 _OTHER_VARIABLES = frozenset({"NHICTL_LEDGER_KEY", "NHICTL_LEDGER_ROOT", "NHICTL_CACHE", "NHICTL_FAILPOINT"})
 _SET = _OTHER_VARIABLES | {"NHICTL_KEY"}
 

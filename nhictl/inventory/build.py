@@ -119,6 +119,8 @@ def _standing(given: Given, world: World, main: Resource) -> tuple[Standing, str
         return (Standing.ADOPTED if adopted else Standing.MANAGED), "", ""
     if builtin := main.facts.get("builtin"):
         return Standing.BUILTIN, str(builtin), ""
+    if main.address in world.own:
+        return Standing.IGNORED, "is the principal nhictl runs as, which it never changes by itself", ""
     rule = rule_for(given.ignore, main, given.now.date())
     if rule is not None:
         return Standing.IGNORED, rule.reason, rule.expires.isoformat() if rule.expires else ""

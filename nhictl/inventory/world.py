@@ -133,6 +133,12 @@ class World:
         known = self.around(parts)
         return frozenset(p for part in parts for p in self.source.adapter.permissions(part, known))
 
+    @property
+    def own(self) -> tuple[Address, ...]:
+        """Nhictl's own principal here, under every name it has."""
+        identity = self.source.snapshot.identity
+        return identity.own if identity is not None else ()
+
     def kept(self, parts: Iterable[Resource]) -> tuple[str, ...]:
         """Return the fields of an identity that its manifest leaves as they are."""
         desired = self.source.desired

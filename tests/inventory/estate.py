@@ -10,7 +10,7 @@ from typing import Any
 from nhictl.inventory.build import Given, build
 from nhictl.inventory.world import Source
 from nhictl.ledger.fold import Folded
-from nhictl.model import Action, Address, Inventory, Item, Managed, Mark, Permission, Resource, Snapshot
+from nhictl.model import Action, Address, Identity, Inventory, Item, Managed, Mark, Permission, Resource, Snapshot
 from nhictl.model.resource import Handling
 from nhictl.providers.base import Capabilities, Kind
 
@@ -68,7 +68,8 @@ def record(kind: str, name: str, subject: str, native_id: str = "") -> Managed:
 def taken(*resources: Resource, managed: Iterable[Managed] = (), **given: Any) -> Inventory:
     """Return the inventory of one target with these live objects."""
     folded = given.pop("folded", Folded({m.address: m for m in managed}))
-    snapshot = Snapshot("t", {r.address: r for r in resources})
+    identity = Identity("parts", "one", "nhictl", given.pop("own", ()))
+    snapshot = Snapshot("t", {r.address: r for r in resources}, identity)
     source = Source("t", Parts(), snapshot)  # type: ignore[arg-type]
     return build(Given("shop", "test", NOW, (source,), folded, **given))
 

@@ -75,6 +75,12 @@ def test_a_rule_leaves_an_identity_alone_until_it_expires(expires: dt.date | Non
         assert (item.reason, item.until) == ("Terraform", expires.isoformat() if expires else "")
 
 
+def test_the_principal_nhictl_runs_as_is_left_alone() -> None:
+    """It is never changed and never imported, so it does not count against coverage."""
+    found = taken(live("entity", "nhictl"), own=(at("entity", "nhictl"),))
+    assert (only(found).standing, found.coverage[0].percent) == (Standing.IGNORED, None)
+
+
 def test_a_managed_identity_stays_managed_whatever_a_rule_says() -> None:
     """A rule hides no access that is ours."""
     found = taken(
