@@ -37,6 +37,9 @@ def permissions(resource: Resource, known: Mapping[Address, Resource]) -> Iterat
 
 
 def _roles(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[Permission]:
+    """Yield the roles of a client and all that they include. Roles of `X-realm` clients count as those of the master
+    realm do: a resource does not say its realm, and told too much is safer than too little.
+    """
     target = resource.address.target
     queue = [(text, str(resource.address)) for text in resource.attributes.get("roles") or ()]  # type: ignore[union-attr]
     seen: set[str] = set()
@@ -49,7 +52,7 @@ def _roles(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[Pe
         role = known.get(names.role_address(target, str(text)))
         inner = tuple(role.attributes.get("roles") or ()) if role is not None else ()  # type: ignore[arg-type]
         through = str(names.role_address(target, str(text)))
-        queue += [(one, through) for one in (*inner, *names.builtin_composites(str(text), ""))]
+        queue += [(one, through) for one in (*inner, *names.builtin_composites(str(text), "master"))]
 
 
 def _role(text: str, source: str) -> Permission:
