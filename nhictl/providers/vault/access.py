@@ -7,16 +7,19 @@ Rules enforced here:
 - what two sources give is told twice, once for each;
 - a template in a path (`{{identity.entity.name}}`) stands for any text there, with the path as it is as the condition;
 - a disabled entity has no access, nor has a login of it; through a closed auth role nobody gets in;
+- whom a mount believes (issuer, keys, where they come from, cluster) is a condition of every login through it: whoever
+  has the keys is everybody that comes this way; a certificate or key is told by its digest;
 - a rule with more than capabilities keeps what is said there as the condition.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nhictl.model import Address, Attributes, Permission, Resource, canonical
+from nhictl.model import Address, Attributes, Permission, Resource, Value, canonical
 from nhictl.providers.vault import hcl, names
 from nhictl.providers.vault.names import ENTITY, EXTERNAL, GROUP, LOGIN, MOUNT, POLICY
 
@@ -28,6 +31,15 @@ _TRUST: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("bound_service_account_names", "bound_service_account_namespaces",
                    "bound_service_account_namespace_selector", "audience"),
 }  # fmt: skip
+_BELIEVED: Mapping[str, tuple[str, ...]] = {
+    "jwt": ("oidc_discovery_url", "oidc_discovery_ca_pem", "jwks_url", "jwks_ca_pem", "jwt_validation_pubkeys",
+            "jwt_supported_algs", "bound_issuer"),
+    "kubernetes": ("kubernetes_host", "kubernetes_ca_cert", "pem_keys", "issuer", "disable_iss_validation",
+                   "disable_local_ca_jwt"),
+}  # fmt: skip
+_PEM = frozenset({"oidc_discovery_ca_pem", "jwks_ca_pem", "jwt_validation_pubkeys", "kubernetes_ca_cert", "pem_keys"})
+_DIGITS = 16
+_NOTHING: tuple[Value, ...] = (None, (), "", {})
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 
 
@@ -45,23 +57,42 @@ def _login(role: Resource, known: Known) -> Iterator[Permission]:
     entity = known.get(Address(role.address.target, ENTITY, str(owner))) if owner else None
     if entity is not None and entity.attributes.get("enabled") is False:
         return
-    yield from trust(role)
+    yield from trust(role, known)
     default = () if said.get("token_no_default_policy") is True else ("default",)
     yield from _policies(role, (*_items(said.get("token_policies")), *default), known)
     if entity is not None:
         yield from _entity(entity, known)
 
 
-def trust(role: Resource) -> Iterator[Permission]:
-    """Yield how somebody logs in through an auth role: the mount, and what it asks for."""
+def trust(role: Resource, known: Known) -> Iterator[Permission]:
+    """Yield how somebody logs in through an auth role: the mount, what it asks for, and whom the mount believes."""
     said = role.attributes
     method = str(said["method"])
     mount, _ = names.split(role.address.name)
     at = Address(role.address.target, MOUNT, mount)
-    asked = {
-        key: said[key] for key in (*_TRUST[method], "token_bound_cidrs") if said.get(key) not in (None, (), "", {})
+    asked: dict[str, Value] = {
+        key: said[key] for key in (*_TRUST[method], "token_bound_cidrs") if said.get(key) not in _NOTHING
     }
+    if believed := _believed(method, known.get(at)):
+        asked["mount"] = believed
     yield Permission("assume", "login", f"{method}:{mount}", canonical(asked).decode(), source=str(at))
+
+
+def _believed(method: str, mount: Resource | None) -> dict[str, Value]:
+    """Return whom a mount believes, nothing where its configuration was not read."""
+    config = mount.attributes.get("config") if mount is not None else None
+    if not isinstance(config, Mapping):
+        return {}
+    found = {key: config[key] for key in _BELIEVED.get(method, ()) if config.get(key) not in _NOTHING}
+    return {key: _digests(value) if key in _PEM else value for key, value in found.items()}
+
+
+def _digests(value: Value) -> Value:
+    return tuple(sorted(map(_digest, value))) if isinstance(value, tuple) else _digest(value)
+
+
+def _digest(pem: object) -> str:
+    return f"sha256:{hashlib.sha256(str(pem).encode()).hexdigest()[:_DIGITS]}"
 
 
 def _entity(entity: Resource, known: Known) -> Iterator[Permission]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from nhictl.model import Permission, Resource
 from nhictl.providers.vault.adapter import adapter
 from tests.providers.vault.vault_estates import at
@@ -104,3 +106,53 @@ def test_a_path_with_a_slash_in_front_is_the_path_without_it() -> None:
     known = one("policy", "t", rules={"/sys/*": ("sudo",)}, text="")
     found = access(known, of=one("entity", "e", enabled=True, policies=("t",), groups=()))
     assert [(p.action, p.resource) for p in found] == [("sudo", "sys/*")]
+
+
+JWT: dict[str, Any] = {"method": "jwt", "enabled": True, "bound_subject": "s", "token_no_default_policy": True}
+PEM = "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----"
+
+
+def through(method: str, **config: Any) -> str:
+    """The condition of a login through a mount with a configuration."""
+    role = {**JWT, "method": method}
+    (found,) = access(one("auth-mount", "m", type=method, config=config), of=one("auth-role", "m/x", **role))
+    return found.condition
+
+
+def test_whom_a_mount_believes_is_a_condition_of_each_login_through_it() -> None:
+    """Keys by digest; who takes the keys from another place may come as anybody."""
+    keys = through("jwt", jwt_validation_pubkeys=(PEM,), bound_issuer="https://i", jwks_url="", default_role="r")
+    assert keys == (
+        '{"bound_subject":"s","mount":{"bound_issuer":"https://i",'
+        '"jwt_validation_pubkeys":["sha256:aa96bb5174dcd4df"]}}'
+    )
+    assert through("jwt", jwks_url="https://i/k") == '{"bound_subject":"s","mount":{"jwks_url":"https://i/k"}}'
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "one", "other"),
+    [
+        ("jwt", "oidc_discovery_url", "https://a", "https://b"),
+        ("jwt", "oidc_discovery_ca_pem", PEM, f"{PEM}2"),
+        ("jwt", "jwks_url", "https://a", "https://b"),
+        ("jwt", "jwks_ca_pem", PEM, f"{PEM}2"),
+        ("jwt", "jwt_validation_pubkeys", (PEM,), (PEM, f"{PEM}2")),
+        ("jwt", "bound_issuer", "a", "b"),
+        ("kubernetes", "kubernetes_host", "https://a", "https://b"),
+        ("kubernetes", "kubernetes_ca_cert", PEM, f"{PEM}2"),
+        ("kubernetes", "pem_keys", (PEM,), ()),
+        ("kubernetes", "issuer", "a", "b"),
+    ],
+)
+def test_another_issuer_key_or_cluster_is_another_access(method: str, key: str, one: Any, other: Any) -> None:
+    """And the text of a certificate or key is in neither."""
+    before, after = through(method, **{key: one}), through(method, **{key: other})
+    assert before != after
+    assert "BEGIN" not in before + after
+
+
+def test_a_mount_that_was_not_read_says_nothing_of_whom_it_believes() -> None:
+    """Nor does one that is not known."""
+    role = one("auth-role", "m/x", **JWT)
+    listed = one("auth-mount", "m", type="jwt")
+    assert [p.condition for p in access(listed, of=role)] == [p.condition for p in access(of=role)]
