@@ -81,12 +81,15 @@ def _target(checked: Checked | None, environment: Environment, target: Target) -
 
 
 def _permissions(area: str, name: str, found: Checkup) -> Iterator[Check]:
-    if found.unknown:
-        yield Check(area, f"{name} permissions", "note", f"not known: {found.unknown}")
-    for verb, missing in (("plan", found.missing_for_plan), ("apply", found.missing_for_apply)):
+    for unknown in filter(None, (found.unknown, found.unknown_for_apply)):
+        yield Check(area, f"{name} permissions", "note", f"not known: {unknown}")
+    doubt = found.unknown or found.unknown_for_apply
+    for verb, missing, unknown in (
+        ("plan", found.missing_for_plan, found.unknown), ("apply", found.missing_for_apply, doubt),
+    ):  # fmt: skip
         if missing:
             yield Check(area, f"{name} {verb}", "error", f"{len(missing)} missing for {verb}", details=missing)
-        elif not found.unknown:
+        elif not unknown:
             yield Check(area, f"{name} {verb}", "ok", "nothing is missing")
 
 

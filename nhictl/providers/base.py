@@ -150,13 +150,14 @@ class Checkup:
     """What a session may do, for `nhictl doctor`. `credentials` says who we are and where that comes from, no secret.
 
     `missing_for_plan` and `missing_for_apply` hold only what the provider says is refused; whatever could not be
-    found out is said in `unknown`.
+    found out is said in `unknown`, or in `unknown_for_apply` when planning does not hang on it.
     """
 
     credentials: str
     missing_for_plan: tuple[str, ...] = ()
     missing_for_apply: tuple[str, ...] = ()
     unknown: str = ""
+    unknown_for_apply: str = ""
 
 
 class Session(Protocol):

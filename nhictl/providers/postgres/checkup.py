@@ -41,7 +41,7 @@ def checkup(session: PostgresSession, declared: Collection[Resource]) -> Checkup
     if who.standby:
         missing.append("a primary: this server is a standby")
     unknown = "" if who.superuser else "whether it may grant on each object: it must own it or have grant option"
-    return Checkup(said, tuple(lacking), (*lacking, *missing), unknown)
+    return Checkup(said, tuple(lacking), (*lacking, *missing), unknown_for_apply=unknown)
 
 
 def _counts(session: PostgresSession, name: str, wanted: set[str]) -> bool:

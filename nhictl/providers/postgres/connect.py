@@ -121,6 +121,11 @@ class Server:
         """The database for everything that belongs to the whole cluster."""
         return str(self.given["dbname"])
 
+    @property
+    def version(self) -> int:
+        """The server's version as libpq numbers it: 160004 for 16.4. Connects when nothing did yet."""
+        return self.connection(self.maintenance).info.server_version
+
     def connection(self, database: str, purpose: str = "") -> Connection:
         """Return the connection to a database, made anew when the last one broke. Raises ProviderError."""
         key = f"{database}\0{purpose}"
@@ -138,7 +143,7 @@ class Server:
                 **{**self.given, "dbname": database}, autocommit=True, prepare_threshold=_ASKED_OFTEN
             )
         except psycopg.Error as error:
-            raise no_session(error, at) from None
+            raise no_session(error, at, place=_place(self.given, database)) from None
         with translated(at):
             read_only = "off" if self.write else "on"
             made.execute(
@@ -233,6 +238,13 @@ def _tried(connection: Connection, statement: str) -> None:
         connection.execute(statement)
     except psycopg.Error:
         connection.close()
+
+
+def _place(given: Mapping[str, Any], database: str) -> str:
+    """Return where a connection goes, by what was given and libpq's defaults: never the user, never a password."""
+    known = _libpq_defaults()
+    host = given.get("host") or known.get("host") or known.get("hostaddr") or "the local socket"
+    return f"host {host}, port {given.get('port') or known.get('port') or 5432}, database {database}"
 
 
 @contextmanager

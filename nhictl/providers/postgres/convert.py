@@ -61,7 +61,10 @@ class MemberRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything one reading gave. `held` is by the grantee's oid, 0 for PUBLIC; `owned` counts objects by database."""
+    """Everything one reading gave. `held` is by the grantee's oid, 0 for PUBLIC; `owned` counts objects by database.
+
+    `createrole_grants_any` holds before PostgreSQL 16: CREATEROLE there grants any role that is no superuser.
+    """
 
     roles: tuple[RoleRow, ...] = ()
     members: tuple[MemberRow, ...] = ()
@@ -69,6 +72,8 @@ class Catalog:
     owned: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     objects: Mapping[tuple[str, str, str], Any] = field(default_factory=dict)
     public: bool = False
+    database_owners: Mapping[str, int] = field(default_factory=dict)
+    createrole_grants_any: bool = False
 
 
 def resources(target: str, catalog: Catalog) -> Iterator[Resource]:
@@ -121,7 +126,7 @@ def memberships(rows: Iterable[MemberRow], *, inherits: bool) -> dict[str, Value
 def _depends_on(
     target: str, catalog: Catalog, above: Iterable[MemberRow], groups: Mapping[str, Value]
 ) -> tuple[Address, ...]:
-    useful = {name for name, text in groups.items() if set(str(text).split()) & {"inherit", "set"}}
+    useful = {name for name, text in groups.items() if set(str(text).split()) & {"inherit", "set", "admin"}}
     found = {
         Address(target, kind_of(row.group_can_login, comment.parse(row.group_comment)), row.group_name)
         for row in above
@@ -140,15 +145,25 @@ def _facts(catalog: Catalog, role: RoleRow, below: Iterable[MemberRow]) -> dict[
     for name in ("superuser", "createrole", "createdb", "replication", "bypassrls"):
         if getattr(role, name):
             facts[name] = True
+    if role.createrole and catalog.createrole_grants_any:
+        facts["grants_any_role"] = True
     if role.password is not None:
         facts["credentials"] = (_password(role),) if role.password else ()
     if role.valid_until:
         facts["valid_until"] = role.valid_until
-    if owned := catalog.owned.get(role.oid):
-        facts["owns"] = dict(sorted(owned.items()))
+    facts |= _owned(catalog, role)
     holders = {row.member_name: _marked(row.member_comment) for row in below if _uses(row)}
     if holders:
         facts["holders"] = dict(sorted(holders.items()))
+    return facts
+
+
+def _owned(catalog: Catalog, role: RoleRow) -> dict[str, Value]:
+    facts: dict[str, Value] = {}
+    if owned := catalog.owned.get(role.oid):
+        facts["owns"] = dict(sorted(owned.items()))
+    if databases := sorted(name for name, owner in catalog.database_owners.items() if owner == role.oid):
+        facts["owns_databases"] = tuple(databases)
     return facts
 
 

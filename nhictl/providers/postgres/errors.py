@@ -103,15 +103,15 @@ def explained(error: psycopg.Error, doing: str) -> ProviderError:
     return ProviderError(fault, f"{doing}: {phrase} ({state})", code=state, hint=HINTS.get(state, ""))
 
 
-def no_session(error: Exception, doing: str) -> ProviderError:
-    """Return what a failed attempt to connect means."""
+def no_session(error: Exception, doing: str, *, place: str) -> ProviderError:
+    """Return what a failed attempt to connect means. `place` says where to, without credentials."""
     text = str(error)
     for part, fault, code, phrase, hint in _NO_SESSION:
         if part in text:
             return ProviderError(fault, f"{doing}: {phrase}", code=code, hint=hint)
     return ProviderError(
         Fault.UNREACHABLE,
-        f"{doing}: no connection",
+        f"{doing}: no connection to {place}",
         code="NoConnection",
         hint="see `host` and `port`, PGHOST and PGPORT, and the network",
     )

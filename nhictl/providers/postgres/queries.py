@@ -53,7 +53,8 @@ WHERE %s::bigint[] IS NULL OR m.member = ANY(%s::bigint[]::oid[]) OR m.roleid = 
 DATABASES = """
 SELECT d.oid::bigint, d.datname, d.datallowconn,
        EXISTS (SELECT FROM pg_shdepend s WHERE s.dbid = d.oid AND s.refclassid = 'pg_authid'::regclass
-                  AND s.deptype = 'a' AND (%s::bigint[] IS NULL OR s.refobjid = ANY(%s::bigint[]::oid[])))
+                  AND s.deptype = 'a' AND (%s::bigint[] IS NULL OR s.refobjid = ANY(%s::bigint[]::oid[]))),
+       d.datdba::bigint
 FROM pg_database d
 """
 

@@ -51,12 +51,16 @@ def catalog(place: Place, names: Collection[str] | None = None) -> Catalog:
             _take(held, row, database=row[2] if row[0] == "database" else "")
     stars = _stars(roles)
     objects: Objects = {}
-    for _, name, open_, has_grants in sorted(databases, key=lambda row: row[1]):
+    for _, name, open_, has_grants, _owner in sorted(databases, key=lambda row: row[1]):
         wanted = stars.get(name, set())
         everything = chosen is None and name == place.server.maintenance
         if open_ and place.counts(name) and (has_grants or wanted or everything):
             _local(place.server, name, oids, wanted=wanted, held=held, objects=objects)
-    return Catalog(roles, members, held, owned, objects, public=chosen is None)
+    return Catalog(
+        roles, members, held, owned, objects, public=chosen is None,
+        database_owners={name: owner for _, name, _, _, owner in databases},
+        createrole_grants_any=place.server.version < 160000,
+    )  # fmt: skip
 
 
 def _local(

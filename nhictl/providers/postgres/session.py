@@ -232,7 +232,7 @@ class PostgresSession:
             return set()
         with self.server.reading(self.server.maintenance) as ask:
             found = ask(queries.DATABASES, [work.oid], [work.oid])
-        return {name for _, name, open_, has in found if open_ and has and self.place.counts(name)}
+        return {name for _, name, open_, has, _owner in found if open_ and has and self.place.counts(name)}
 
     def transact(self, work: Work, database: str, steps: Callable[[Transaction], None]) -> None:
         """Run steps in one transaction, again when another session came between. Raises ProviderError."""

@@ -129,6 +129,8 @@ def test_wrong_credentials_are_an_authentication_fault(pg, bare, monkeypatch):
 def test_a_missing_server_is_unreachable(pg, pg_proxy, bare):
     """So is one that closes at once."""
     assert refused(bare, port=1) == (Fault.UNREACHABLE, "NoConnection")
+    with pytest.raises(ProviderError, match="port 1, database postgres"):
+        identity(bare, port=1)
     with pg_proxy.fault(Broken("refuse", times=3)):
         assert refused(bare, port=pg_proxy.port, plain=True)[0] is Fault.UNREACHABLE
 

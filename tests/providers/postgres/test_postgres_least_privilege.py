@@ -92,6 +92,7 @@ def test_doctor_says_what_is_missing(closed, as_user, user, plan, apply):
     assert found.missing_for_plan == plan
     assert bool(set(found.missing_for_apply) & {"CREATEROLE", "membership in pg_signal_backend"}) == apply
     assert found.credentials.startswith(f"{user} by libpq")
+    assert (found.unknown, bool(found.unknown_for_apply)) == ("", True)
 
 
 def test_a_database_that_may_not_be_entered_is_an_error(closed, as_user, world):

@@ -251,11 +251,12 @@ def reach(*resources):
         ("set", {("SELECT", '{"set role":["g"]}')}),
         ("inherit", {("SELECT", "")}),
         ("none", set()),
-        ("admin", {("ADMIN", "")}),
+        ("admin", {("ADMIN", ""), ("SELECT", '{"granting itself":["g"]}')}),
+        ("admin set", {("ADMIN", ""), ("SELECT", '{"set role":["g"]}')}),
     ],
 )
 def test_memberships_give_what_their_options_say(options, found):
-    """Inherited at once, only after SET ROLE, or not at all."""
+    """Inherited at once, only after SET ROLE, only after granting it to itself, or not at all."""
     assert reach(login(memberships={"g": options}), group("g", "SELECT")) == found
 
 
@@ -288,7 +289,24 @@ def test_a_group_that_is_not_known_is_opaque():
 
 def test_attributes_and_ownership_are_access():
     """A superuser has everything."""
-    assert reach(login(superuser=True, owns={"ledger": 3})) == {("*", ""), ("OWNER", '{"own":"objects it owns"}')}
+    assert reach(login(superuser=True, owns={"ledger": 3})) == {
+        ("*", ""), ("policy:OWNER", '{"own":"objects it owns"}'),
+    }  # fmt: skip
+
+
+def test_an_owner_of_a_database_can_do_anything_with_it_and_nothing_else_is_said_of_what_is_in_it():
+    """Its name is known, so it is no might."""
+    app = login(owns={"": 1}, owns_databases=("ledger",))
+    found = [(p.action, p.resource) for p in access.permissions(app, {}) if p.kind == "allow"]
+
+    assert found == [("*", "ledger")]
+
+
+def test_createrole_before_16_may_become_anything():
+    """It can grant itself every role but a superuser."""
+    assert reach(login(createrole=True, grants_any_role=True)) == {
+        ("CREATEROLE", ""), ("group:any role but superusers", '{"granting itself":["any role"]}'),
+    }  # fmt: skip
 
 
 def test_whoever_may_not_log_in_has_nothing():
