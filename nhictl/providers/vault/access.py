@@ -73,8 +73,7 @@ def trust(role: Resource, known: Known) -> Iterator[Permission]:
     asked: dict[str, Value] = {
         key: said[key] for key in (*_TRUST[method], "token_bound_cidrs") if said.get(key) not in _NOTHING
     }
-    if believed := _believed(method, known.get(at)):
-        asked["mount"] = believed
+    asked |= _believed(method, known.get(at))
     yield Permission("assume", "login", f"{method}:{mount}", canonical(asked).decode(), source=str(at))
 
 

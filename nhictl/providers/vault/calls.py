@@ -109,7 +109,8 @@ class Calls:
         except ProviderError:
             raise
         except (RequestException, OSError) as error:
-            raise errors.of_connection(error, call, changing=changing) from None
+            at = str(self.client.adapter.base_uri)
+            raise errors.of_connection(error, call, changing=changing, url=at) from None
         return _understood(reply, call, changing=changing)
 
 

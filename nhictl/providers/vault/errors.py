@@ -3,12 +3,15 @@
 Rules enforced here:
 - every failure of a call becomes a `ProviderError` here and nowhere else;
 - a message is made of method, path, status and phrases from a fixed list; a reply's free text never goes on;
+- where nobody answers, the message has host and port and what went wrong there, and nothing else of the address;
 - a changing call that may have reached Vault without an answer is `lost`; one that cannot have is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from nhictl.model import Fault, ProviderError
 
@@ -65,15 +68,16 @@ def _fault(status: int, text: str, phrase: str, *, changing: bool) -> Fault:
     return Fault.UNREACHABLE if status >= 500 or 300 <= status < 400 else Fault.INVALID
 
 
-def of_connection(error: Exception, call: str, *, changing: bool) -> ProviderError:
-    """Return an error of the connection as a fault."""
+def of_connection(error: Exception, call: str, *, changing: bool, url: str = "") -> ProviderError:
+    """Return an error of the connection as a fault. Of `url`, where Vault is, only host and port are told."""
     name = type(error).__name__
     names = {kind.__name__ for kind in type(error).__mro__}
     before = bool(names & _BEFORE_SEND) or _never_connected(error)
     fault = Fault.LOST if changing and not before else Fault.UNREACHABLE
-    message = f"{call}: {name}"
+    what = " ".join(part for part in (place(url), _kind(error) or name) if part)
+    message = f"{call}: {what}"
     if fault is Fault.LOST:
-        message = f"{call}: no answer ({name}); nobody knows whether it took effect"
+        message = f"{call}: no answer ({what}); nobody knows whether it took effect"
     hint = _of_certificate(error) if "SSLError" in names else _HINTS.get(fault, "")
     return ProviderError(fault, message, code=name, hint=hint)
 
@@ -92,14 +96,50 @@ def _of_certificate(error: Exception) -> str:
     return "the server's certificate is not trusted: set VAULT_CACERT"
 
 
+def place(url: str) -> str:
+    """Return host and port of a URL, without user and password; empty when there is no host."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
+    except ValueError:
+        return ""
+    return f"{f'[{host}]' if ':' in host else host}:{port}" if host else ""
+
+
+def _kind(error: Exception) -> str:
+    """Return in words why a connection failed, empty when it is nothing of these."""
+    within = list(_within(error, behind=True))
+    # The very types: some urllib3 derive every failed connection from the one that timed out.
+    names = {type(one).__name__ for one in within}
+    if "ProxyError" in names:
+        return "the proxy was not reached or refused"
+    if "NameResolutionError" in names or any(isinstance(one, socket.gaierror) for one in within):
+        return "the name is not known"
+    if names & {"ConnectTimeout", "ConnectTimeoutError"}:
+        return "timed out connecting"
+    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
+        return "timed out"
+    if "ConnectionRefusedError" in names:
+        return "the connection was refused"
+    if names & {"ConnectionResetError", "RemoteDisconnected", "BrokenPipeError", "ConnectionAbortedError"}:
+        return "the connection was cut"
+    return "not reachable" if _never_connected(error) else ""
+
+
 def _never_connected(error: Exception) -> bool:
     """True when the error says that no connection was made: nothing can have been sent."""
-    seen: list[object] = [error]
-    while seen:
-        one = seen.pop()
-        if type(one).__name__ in ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError"):
-            return True
-        if isinstance(one, BaseException):
-            seen += [a for a in one.args if isinstance(a, BaseException)]
-            seen += [r for r in (getattr(one, "reason", None),) if isinstance(r, BaseException)]
-    return False
+    never = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError")
+    return any(type(one).__name__ in never for one in _within(error))
+
+
+def _within(error: Exception, *, behind: bool = False) -> Iterator[BaseException]:
+    """Yield an error and what it holds, each once; with `behind` also what was being handled when it was raised."""
+    queue: list[object] = [error]
+    seen: set[int] = set()
+    while queue:
+        one = queue.pop()
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            queue += [*one.args, getattr(one, "reason", None)]
+            queue += [one.__cause__, one.__context__] if behind else []

@@ -123,10 +123,9 @@ def test_whom_a_mount_believes_is_a_condition_of_each_login_through_it() -> None
     """Keys by digest; who takes the keys from another place may come as anybody."""
     keys = through("jwt", jwt_validation_pubkeys=(PEM,), bound_issuer="https://i", jwks_url="", default_role="r")
     assert keys == (
-        '{"bound_subject":"s","mount":{"bound_issuer":"https://i",'
-        '"jwt_validation_pubkeys":["sha256:aa96bb5174dcd4df"]}}'
+        '{"bound_issuer":"https://i","bound_subject":"s","jwt_validation_pubkeys":["sha256:aa96bb5174dcd4df"]}'
     )
-    assert through("jwt", jwks_url="https://i/k") == '{"bound_subject":"s","mount":{"jwks_url":"https://i/k"}}'
+    assert through("jwt", jwks_url="https://i/k") == '{"bound_subject":"s","jwks_url":"https://i/k"}'
 
 
 @pytest.mark.parametrize(
