@@ -2,12 +2,13 @@
 
 Rules enforced here:
 - paths are asked for as they would be called: a declared object's own, one per kind where none is declared;
+- what only AppRoles have (role_id, secret-ids) is asked for no mount of another method;
 - `root` and `sudo` include everything they include for Vault; what cannot be asked is unknown, never missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from nhictl.model import ProviderError, Resource
@@ -29,7 +30,8 @@ def checkup(session: VaultSession, declared: Iterable[Resource]) -> Checkup:
     resources = list(declared)
     mounts = sorted({*_mounts(resources, (LOGIN, MOUNT))}) or ["approle"]
     engines = sorted({*_mounts(resources, (ENGINE, DATABASE))}) or ["database"]
-    plan, apply = needs(Where({r.address.kind for r in resources}, mounts, engines))
+    approles = [m for m in mounts if m not in _others(resources)]
+    plan, apply = needs(Where({r.address.kind for r in resources}, mounts, approles, engines))
     asked = {path: path.replace("+", _ANY).replace("*", _ANY) for path in sorted({*plan, *apply} - _OPTIONAL)}
     try:
         may = session.calls.ask("sys/capabilities-self", {"paths": sorted(asked.values())}) or {}
@@ -47,6 +49,13 @@ def _mounts(resources: Iterable[Resource], kinds: tuple[str, str]) -> Iterable[s
             yield names.split(name)[0]
         elif kind in kinds and kind in whole:
             yield name
+
+
+def _others(resources: Collection[Resource]) -> set[str]:
+    """Return the auth mounts that are known to have no AppRoles."""
+    roles = {names.split(r.address.name)[0]: r.attributes.get("method") for r in resources if r.address.kind == LOGIN}
+    mounts = {r.address.name: r.attributes.get("type") for r in resources if r.address.kind == MOUNT}
+    return {mount for mount, method in {**roles, **mounts}.items() if method != "approle"}
 
 
 def _lacking(

@@ -2,6 +2,7 @@
 
 Rules enforced here:
 - what is asked for is what the code calls: a test plans and applies with exactly these policies;
+- a plan needs no credentials: what lists them is in the policies for `inventory` and `report`, and is in no need;
 - where a path has `+`, a listing needs the trailing slash that Vault puts behind it.
 """
 
@@ -26,12 +27,14 @@ _PLAN: Mapping[str, Paths] = {
     },
     LOGIN: {
         "sys/auth": ("read",), "identity/entity/id": ("list",), "identity/lookup/entity": ("update",),
-        "auth/{mount}/role/": ("list",), "auth/{mount}/role/+": ("read",), "auth/{mount}/role/+/role-id": ("read",),
-        "auth/{mount}/role/+/secret-id/": ("list",), "auth/{mount}/role/+/secret-id-accessor/lookup": ("update",),
+        "auth/{mount}/role/": ("list",), "auth/{mount}/role/+": ("read",), "auth/{approle}/role/+/role-id": ("read",),
     },
     MOUNT: {"sys/auth": ("read",), "auth/{mount}/config": ("read",), "auth/{mount}/role/": ("list",)},
     ENGINE: {"sys/mounts": ("read",)},
     DATABASE: {"sys/mounts": ("read",), "{engine}/config/": ("list",), "{engine}/config/+": ("read",)},
+}  # fmt: skip
+_CREDENTIALS: Paths = {
+    "auth/{approle}/role/+/secret-id/": ("list",), "auth/{approle}/role/+/secret-id-accessor/lookup": ("update",),
 }  # fmt: skip
 _APPLY: Mapping[str, Paths] = {
     POLICY: {
@@ -46,7 +49,8 @@ _APPLY: Mapping[str, Paths] = {
     LOGIN: {
         "auth/{mount}/role/+": ("create", "delete", "read", "update"), "identity/entity/name/*": ("read",),
         "identity/entity-alias": ("create", "update"), "identity/entity-alias/id/*": ("delete", "update"),
-        "auth/{mount}/role/+/secret-id-accessor/destroy": ("create", "update"),
+        "auth/{approle}/role/+/secret-id/": ("list",),
+        "auth/{approle}/role/+/secret-id-accessor/destroy": ("create", "update"),
     },
     MOUNT: {
         "sys/auth/*": ("create", "delete", "sudo", "update"), "auth/{mount}/config": ("create", "read", "update"),
@@ -63,10 +67,14 @@ _APPLY: Mapping[str, Paths] = {
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """For what nhictl needs something: kinds (none means all), auth mounts and database mounts; `+` is any one."""
+    """For what nhictl needs something: kinds (none: all), auth mounts, those with AppRoles, database mounts.
+
+    `+` is any one.
+    """
 
     kinds: Collection[str] = ()
     mounts: Collection[str] = ("+",)
+    approles: Collection[str] = ("+",)
     engines: Collection[str] = ("database",)
 
 
@@ -78,9 +86,9 @@ def needs(where: Where = Where()) -> tuple[Paths, Paths]:
 
 
 def policy(where: Where = Where(), *, write: bool) -> str:
-    """Return the least-privilege policy for nhictl itself as text."""
-    plan, apply = needs(where)
-    rules: dict[str, Value] = {**(apply if write else plan)}
+    """Return the least-privilege policy for nhictl itself as text, with what lists credentials."""
+    also = _CREDENTIALS if LOGIN in (where.kinds or KINDS) else {}
+    rules: dict[str, Value] = {**_joined([needs(where)[write], _joined([also], where)], where)}
     return hcl.body({"rules": rules})
 
 
@@ -94,6 +102,8 @@ def _joined(some: Iterable[Paths], where: Where) -> Paths:
 
 
 def _named(path: str, where: Where) -> list[str]:
-    if "{mount}" in path:
-        return [path.replace("{mount}", mount) for mount in where.mounts]
-    return [path.replace("{engine}", engine) for engine in where.engines] if "{engine}" in path else [path]
+    places = {"{mount}": where.mounts, "{approle}": where.approles, "{engine}": where.engines}
+    for part, found in places.items():
+        if part in path:
+            return [path.replace(part, one) for one in found]
+    return [path]

@@ -291,6 +291,16 @@ def test_doctor_names_what_is_missing(vault: Vault, world: World, as_nhictl: Any
     assert said["apply"].credentials == "VAULT_TOKEN: token"
 
 
+def test_a_plan_lacks_no_secret_ids_and_a_jwt_mount_has_none() -> None:
+    """They are listed for an inventory; ending an AppRole's is a need of apply."""
+    plan, apply = needs.needs(needs.Where(mounts=("approle", "jwt"), approles=("approle",)))
+    assert not [path for path in plan if "secret-id" in path]
+    assert [path for path in apply if "secret-id" in path] == [
+        "auth/approle/role/+/secret-id-accessor/destroy", "auth/approle/role/+/secret-id/",
+    ]  # fmt: skip
+    assert [path for path in plan if path.endswith("role-id")] == ["auth/approle/role/+/role-id"]
+
+
 def estate(number: int) -> str:
     """A number of AppRole NHIs with a role each."""
     each = "".join(
