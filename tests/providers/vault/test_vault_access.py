@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from nhictl.access import Index, moved, reach
 from nhictl.model import Permission, Resource
+from nhictl.model.change import Direction
 from nhictl.providers.vault.adapter import adapter
 from tests.providers.vault.vault_estates import at
 
@@ -155,3 +157,14 @@ def test_a_mount_that_was_not_read_says_nothing_of_whom_it_believes() -> None:
     role = one("auth-role", "m/x", **JWT)
     listed = one("auth-mount", "m", type="jwt")
     assert [p.condition for p in access(listed, of=role)] == [p.condition for p in access(of=role)]
+
+
+def test_keys_from_another_place_change_the_access_of_every_nhi_that_comes_through() -> None:
+    """`publicKeys` replaced by `jwksUrl`: whoever serves the keys is the NHI from then on."""
+    mount = one("auth-mount", "m", type="jwt", config={"jwt_validation_pubkeys": (PEM,)})
+    other = one("auth-mount", "m", type="jwt", config={"jwks_url": "https://else/k"})
+    role = Resource(at("auth-role", "m/x"), JWT, "nhi/x", depends_on=(mount.address,))
+    old, new = (reach(adapter, Index.of({r.address: r for r in (role, m)}), "nhi/x") for m in (mount, other))
+    delta = moved("nhi/x", old, new, direct=False)
+    assert delta.direction is Direction.CHANGED
+    assert [p.condition for p in delta.gained] == ['{"bound_subject":"s","jwks_url":"https://else/k"}']
