@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.servers.keycloak import (  # noqa: E402
     keycloak_env,
     keycloak_layer,
     keycloak_port,
+    keycloak_realms,
 )
 from tests.servers.postgres import pg, pg_env, pg_proxy, pg_server  # noqa: E402
 from tests.servers.tls import keycloak_tls, tls_authority, vault_tls  # noqa: E402
@@ -33,6 +35,7 @@ __all__ = [
     "keycloak_env",
     "keycloak_layer",
     "keycloak_port",
+    "keycloak_realms",
     "keycloak_tls",
     "moto_port",
     "page",
@@ -49,3 +52,12 @@ __all__ = [
     "vault_port",
     "vault_tls",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the estates of a thousand, which take minutes, unless they are asked for."""
+    if os.environ.get("NHICTL_TEST_THOUSANDS"):
+        return
+    for item in items:
+        if item.get_closest_marker("thousands"):
+            item.add_marker(pytest.mark.skip(reason="set NHICTL_TEST_THOUSANDS=1"))

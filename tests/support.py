@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 import yaml
 
 from nhictl.cli import context
@@ -32,6 +33,7 @@ from nhictl.model import Entry, Plan, Status
 from nhictl.providers.base import Adapter
 
 API = "nhictl.dev/v1alpha1"
+THOUSANDS = pytest.mark.thousands
 START = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 NO_LIMITS = {"deletePercent": 100, "deleteMax": 1000, "revokePercent": 100, "revokeMax": 1000}

@@ -15,6 +15,7 @@ from tests.commandline import Shell
 from tests.importing.suite import brought_under_management, documents, files, imported, shell_ok, workspace
 from tests.servers.aws import ACCOUNT
 from tests.servers.strict import Strict
+from tests.support import THOUSANDS
 
 TARGET = {"provider": "aws", "account": ACCOUNT, "region": "eu-central-1", "settleTime": "1s"}
 GITHUB = "token.actions.githubusercontent.com"
@@ -124,6 +125,7 @@ def test_an_account_is_brought_under_management(account: Account, shell: Shell):
     assert job["nativeName"] == "service/Job_1"
 
 
+@THOUSANDS
 def test_a_thousand_roles_take_five_calls(account: Account, shell: Shell, strict: Strict):
     """Reading a thousand roles and their policies takes at most five calls, besides who we are and one for each
     identity provider; after adopting the plan is empty."""

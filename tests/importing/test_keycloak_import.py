@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,8 @@ import yaml
 from tests.commandline import Shell
 from tests.importing.suite import brought_under_management, files, imported, shell_ok, workspace
 from tests.servers.keycloak import Keycloak
+from tests.support import THOUSANDS
 
-LONG = pytest.param(
-    1000, marks=(pytest.mark.long, pytest.mark.skipif(not os.environ.get("NHICTL_LONG"), reason="set NHICTL_LONG=1"))
-)
 ODD_NAME = "Nächtlicher \"Job\" 'a' / b?c#d: ${env.name}"
 URL_NAME = "https://app.example.com/saml#1"
 SERVICE = {"serviceAccountsEnabled": True, "standardFlowEnabled": False, "publicClient": False}
@@ -306,7 +303,7 @@ def test_a_later_change_changes_nothing_else(keycloak: Keycloak, shell: Shell):
     assert shell("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.parametrize("number", [200, LONG])
+@pytest.mark.parametrize("number", [100, pytest.param(1000, marks=THOUSANDS)])
 def test_clients_in_number_are_two_calls_each(keycloak: Keycloak, shell: Shell, number: int):
     """An import asks each client which roles it has and which it defines, and for everything else page by page."""
     estate = Realm(keycloak)

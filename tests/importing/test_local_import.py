@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.commandline import Shell
 from tests.importing.suite import brought_under_management, files, imported, shell_ok, workspace
+from tests.support import THOUSANDS
 
 HOSTILE = (
     "../../etc/passwd",
@@ -135,7 +136,7 @@ def directory(tmp_path: Path) -> Directory:
     return Directory(tmp_path)
 
 
-@pytest.mark.parametrize("number", [10, 1000])
+@pytest.mark.parametrize("number", [10, 100, pytest.param(1000, marks=THOUSANDS)])
 def test_a_directory_is_brought_under_management(directory: Directory, shell: Shell, number: int):
     """Ten identities or a thousand: imported, adopted, and nothing left to do."""
     brought = brought_under_management(directory, shell, number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from contextlib import closing
@@ -17,10 +16,8 @@ from tests.commandline import Shell
 from tests.importing.suite import brought_under_management, files, imported, shell_ok, workspace
 from tests.servers.pgfaults import Proxy
 from tests.servers.postgres import PgServer
+from tests.support import THOUSANDS
 
-LONG = pytest.param(
-    1000, marks=(pytest.mark.long, pytest.mark.skipif(not os.environ.get("NHICTL_LONG"), reason="set NHICTL_LONG=1"))
-)
 _MARK = re.compile(r'(\A|\n)\{"nhictl":\{"owner"[^\n]*\Z')
 _ODD = '''
 CREATE ROLE reader; CREATE ROLE "Reader Group / ü"; CREATE ROLE "quote""d's ${env.name}"; CREATE ROLE hollow;
@@ -205,7 +202,7 @@ def test_a_later_change_changes_nothing_else(pg: PgServer, shell: Shell):
     assert shell("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.parametrize("number", [10, 200, LONG])
+@pytest.mark.parametrize("number", [10, 100, pytest.param(1000, marks=THOUSANDS)])
 def test_an_import_of_many_logins_asks_ten_questions(pg: PgServer, shell: Shell, pg_proxy: Proxy, number: int):
     """The same number for ten logins and for a thousand; adopted, the plan is empty."""
     estate = Cluster(pg, pg_proxy.port)

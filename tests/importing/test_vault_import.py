@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,8 @@ import yaml
 from tests.commandline import Shell
 from tests.importing.suite import brought_under_management, files, imported, shell_ok, workspace
 from tests.servers.vault import Vault
+from tests.support import THOUSANDS
 
-LONG = pytest.param(
-    1000, marks=(pytest.mark.long, pytest.mark.skipif(not os.environ.get("NHICTL_LONG"), reason="set NHICTL_LONG=1"))
-)
 KEY = (
     "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\n"
     "q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n-----END PUBLIC KEY-----"
@@ -349,7 +346,7 @@ def changed_database(shell: Shell, **fields: Any) -> Any:
     return {**block, "database": {**block["database"], **fields}}
 
 
-@pytest.mark.parametrize("number", [200, LONG])
+@pytest.mark.parametrize("number", [100, pytest.param(1000, marks=THOUSANDS)])
 def test_approles_in_number_are_few_calls_each(vault: Vault, shell: Shell, number: int):
     """An import reads an AppRole by two calls, each entity and group by one more, and every list twice."""
     estate = Cluster(vault)

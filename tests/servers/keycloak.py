@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,8 +174,7 @@ def make_realm(admin: Admin, name: str) -> None:
 @contextmanager
 def fresh_realm(admin: Admin) -> Iterator[str]:
     """Make a realm with a name of its own while the block runs."""
-    name = f"t-{uuid.uuid4().hex[:12]}"
-    make_realm(admin, name)
+    name = _made(admin)
     try:
         yield name
     finally:
@@ -219,13 +219,43 @@ def keycloak_admin(keycloak_port: int) -> Admin:
     return Admin(f"http://127.0.0.1:{keycloak_port}")
 
 
+@pytest.fixture(scope="session")
+def keycloak_realms(keycloak_admin: Admin) -> Iterator[Callable[[], str]]:
+    """A function that gives the name of a fresh realm; the next one is made while a test uses the one before.
+
+    Realms are left to the server, which ends with the run; on a server given from outside they are deleted.
+    """
+    made: list[Future[str]] = []
+    with ThreadPoolExecutor(max_workers=1) as maker:
+
+        def more() -> None:
+            made.append(maker.submit(_made, keycloak_admin))
+
+        def fresh() -> str:
+            if not made:
+                more()
+            more()
+            return made[-2].result()
+
+        yield fresh
+        if os.environ.get("NHICTL_TEST_KEYCLOAK_URL"):
+            for realm in made:
+                keycloak_admin.call("DELETE", f"/realms/{realm.result()}")
+
+
+def _made(admin: Admin) -> str:
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    make_realm(admin, name)
+    return name
+
+
 @pytest.fixture()
-def keycloak(keycloak_layer: Layer, keycloak_admin: Admin) -> Iterator[Keycloak]:
+def keycloak(keycloak_layer: Layer, keycloak_admin: Admin, keycloak_realms: Callable[[], str]) -> Iterator[Keycloak]:
     """A fresh realm, with no faults and no calls counted."""
-    with fresh_realm(keycloak_admin) as realm:
-        keycloak_layer.reset()
-        yield Keycloak(realm, keycloak_admin.url, keycloak_layer, keycloak_admin)
-        keycloak_layer.reset()
+    realm = keycloak_realms()
+    keycloak_layer.reset()
+    yield Keycloak(realm, keycloak_admin.url, keycloak_layer, keycloak_admin)
+    keycloak_layer.reset()
 
 
 @pytest.fixture()

@@ -15,6 +15,7 @@ from tests.conformance.test_keycloak import _BASE, METADATA
 from tests.conformance.world import World
 from tests.providers.keycloak.keycloak_kit import ESTATE, world_of
 from tests.servers.keycloak import Keycloak, environment
+from tests.support import THOUSANDS
 
 README = (Path(package.__file__).parent / "README.md").read_text()
 MOST = int(re.search(r"takes at most (\d+) calls", README)[1])
@@ -69,6 +70,7 @@ def test_the_roles_for_apply_are_enough(keycloak: Keycloak, tmp_path, monkeypatc
     assert (said.missing_for_plan, said.missing_for_apply, said.unknown) == ((), (), "")
 
 
+@THOUSANDS
 def test_a_plan_of_a_thousand_takes_few_calls(keycloak: Keycloak, world: World):
     """The README's number, for a realm of a thousand clients, roles and scopes that nobody declared."""
     clients = [{"clientId": f"c-{i}", "serviceAccountsEnabled": True, "publicClient": False} for i in range(1000)]
