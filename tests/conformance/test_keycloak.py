@@ -122,7 +122,12 @@ kind: Connection
 metadata: {name: saml-partner, labels: {a: b}}
 spec:
   issuer: {saml: {metadataFile: metadata.xml}}
-  keycloak: {alias: saml-partner, displayName: Partner, hideOnLogin: true}
+  keycloak:
+    alias: saml-partner
+    displayName: Partner
+    hideOnLogin: true
+    mappers:
+      unit: {type: saml-user-attribute-idp-mapper, config: {attribute.name: department, user.attribute: unit}}
 ---
 kind: NHI
 metadata: {name: orders-api}
@@ -151,6 +156,7 @@ _CLIENT_ROLES_CHANGED = (
     .replace("[offline_access]", "[uma_authorization]")
     .replace("branch: main", "branch: prod")
     .replace("hideOnLogin: true", "hideOnLogin: false")
+    .replace("attribute.name: department", "attribute.name: division")
     .replace("{a: b}", "{a: c}")
     .replace("[{role: write, via: github}]", "[{role: read, via: github}]")
 )

@@ -3,8 +3,8 @@
 Rules enforced here:
 - attributes are sent as a whole, with those that others put there: a role's attributes are replaced, not merged;
 - what is inside of a role has calls of its own: in the body of a new role it is ignored without a word;
-- a role that somebody still holds is not deleted: Keycloak would take it from all of them in silence; nor is one of
-  which the server cannot be asked who holds it.
+- a role that somebody still holds, or that a realm role includes, is not deleted: Keycloak would take it from all of
+  them in silence; nor is one of which the server cannot be asked who holds it. Composite client roles are not searched.
 """
 
 from __future__ import annotations
@@ -112,18 +112,27 @@ def delete(steps: Steps, change: Change) -> None:
             hint="look in Keycloak who has it; rename it to a name without slash, backslash, percent and semicolon, or "
             "delete it there",
         )  # fmt: skip
-    _unused(steps.calls, change, f"{base}/roles/{segment(data['name'])}")
+    _unused(steps.calls, change, f"{base}/roles/{segment(data['name'])}", data["id"])
     steps.do("DELETE", f"/roles-by-id/{segment(data['id'])}", absent_ok=True)
 
 
-def _unused(calls: Calls, change: Change, path: str) -> None:
+def _unused(calls: Calls, change: Change, path: str, role_id: str) -> None:
     users = [f"user {u['username']}" for u in calls.get(f"{path}/users", first=0, max=5)]
     groups = [f"group {g['path']}" for g in calls.get(f"{path}/groups", first=0, max=5)]
-    if users or groups:
+    including = [f"realm role {r['name']}" for r in _composites(calls) if role_id in _ids_inside(calls, r["id"])]
+    if users or groups or including:
         raise ProviderError(
-            Fault.IN_USE, f"{change.address} is still held by {', '.join((*users, *groups))}", code="InUse",
+            Fault.IN_USE, f"{change.address} is still held by {', '.join((*users, *groups, *including))}", code="InUse",
             hint="take it from them first",
         )  # fmt: skip
+
+
+def _composites(calls: Calls) -> list[dict[str, Any]]:
+    return [role for role in calls.pages("/roles", "id") if role.get("composite")]
+
+
+def _ids_inside(calls: Calls, role_id: str) -> set[str]:
+    return {role["id"] for role in reading.inside(calls, role_id)}
 
 
 def forget(steps: Steps, change: Change) -> None:
