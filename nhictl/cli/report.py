@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ import typer
 
 from nhictl import __version__
 from nhictl.cli import options as o
+from nhictl.cli import show
 from nhictl.cli.app import new_app
 from nhictl.model import Exit, NhictlError
 
@@ -57,7 +56,7 @@ def report(
     if html == STDOUT:
         out(text)
     else:
-        _write(Path(html), text)
+        show.write_private(Path(html), text.encode())
     _tell(taken.inventory, html, quiet=quiet)
     if taken.inventory.unreadable:
         raise typer.Exit(Exit.AUTH if taken.auth_failed else Exit.ERROR)
@@ -89,19 +88,6 @@ def _require_replaceable(path: Path) -> None:
     """Raise a usage error unless `path` is free or a regular file: nothing is written through a link or to a device."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise NhictlError(f"{path} is not a regular file", hint="--html - writes to stdout", exit_code=Exit.USAGE)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the page whole or not at all, readable by its owner only: it says who may do what. Raises NhictlError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(text.encode())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise NhictlError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _tell(inventory: Inventory, file: str, *, quiet: bool) -> None:

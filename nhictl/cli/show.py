@@ -86,13 +86,18 @@ def _selected(made: Plan) -> list[str]:
 
 
 def save(made: Plan, path: Path) -> None:
-    """Write the plan for `apply`, readable by its owner only, whole or not at all."""
+    """Write the plan for `apply`, readable by its owner only."""
     from nhictl.plan_file import dumps
 
+    write_private(path, dumps(made))
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, readable by its owner only. Raises NhictlError when it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(dumps(made))
+            file.write(data)
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -26,7 +26,6 @@ _EXISTING: Mapping[str, Any] = {"existing": {}}
 _GITHUB = re.compile(r"repo:([^:]+):(environment|ref|pull_request)(?::(.*))?\Z")
 _GITLAB = re.compile(r"project_path:([^:]+):ref_type:(branch|tag):ref:([^:]+)\Z")
 _KUBERNETES = re.compile(r"system:serviceaccount:([a-z0-9.-]+):([a-z0-9.-]+)\Z")
-_ISSUER = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^@\s]*)?\Z")
 _PARTS = 6
 
 

@@ -171,7 +171,6 @@ DETAILS: Table = {
     "disable_escaping": (flag, False), "password_authentication": (text, ""), "tls_ca": (pem, ""),
 }  # fmt: skip
 TUNE: Table = {"default_lease_ttl": (number, 0), "max_lease_ttl": (number, 0)}
-DISCOVERED = frozenset({"namespace_in_state"})
 
 
 def read(table: Table, data: Mapping[str, Any]) -> dict[str, Value]:

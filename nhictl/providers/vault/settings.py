@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_WORD = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[^\\s]+$"}
+_MOUNT = {"description": "Path of the auth mount; the method's name unless set.", **_WORD}
+_ROLE = {"description": "The auth role to log in through.", **_WORD}
+
+
+def _place(description: str) -> Mapping[str, Any]:
+    """Return the schema of a field that says where a secret is."""
+    return {
+        "description": description, "type": "string", "minLength": 1, "maxLength": 1024,
+        "pattern": "^(env|file):[^\\s]+$",
+    }  # fmt: skip
+
+
 SETTINGS_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -53,27 +66,9 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
                     "additionalProperties": False,
                     "required": ["roleIdFrom"],
                     "properties": {
-                        "mount": {
-                            "description": "Path of the auth mount; the method's name unless set.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 512,
-                            "pattern": "^[^\\s]+$",
-                        },
-                        "roleIdFrom": {
-                            "description": "Where the role_id is: `env:NAME` or `file:/path`.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 1024,
-                            "pattern": "^(env|file):[^\\s]+$",
-                        },
-                        "secretIdFrom": {
-                            "description": "Where the secret-id is: `env:NAME` or `file:/path`.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 1024,
-                            "pattern": "^(env|file):[^\\s]+$",
-                        },
+                        "mount": _MOUNT,
+                        "roleIdFrom": _place("Where the role_id is: `env:NAME` or `file:/path`."),
+                        "secretIdFrom": _place("Where the secret-id is: `env:NAME` or `file:/path`."),
                     },
                 },
                 "jwt": {
@@ -82,27 +77,9 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
                     "additionalProperties": False,
                     "required": ["role", "tokenFrom"],
                     "properties": {
-                        "mount": {
-                            "description": "Path of the auth mount; the method's name unless set.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 512,
-                            "pattern": "^[^\\s]+$",
-                        },
-                        "role": {
-                            "description": "The auth role to log in through.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 512,
-                            "pattern": "^[^\\s]+$",
-                        },
-                        "tokenFrom": {
-                            "description": "Where the token is: `env:NAME` or `file:/path`.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 1024,
-                            "pattern": "^(env|file):[^\\s]+$",
-                        },
+                        "mount": _MOUNT,
+                        "role": _ROLE,
+                        "tokenFrom": _place("Where the token is: `env:NAME` or `file:/path`."),
                     },
                 },
                 "kubernetes": {
@@ -111,27 +88,9 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
                     "additionalProperties": False,
                     "required": ["role"],
                     "properties": {
-                        "mount": {
-                            "description": "Path of the auth mount; the method's name unless set.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 512,
-                            "pattern": "^[^\\s]+$",
-                        },
-                        "role": {
-                            "description": "The auth role to log in through.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 512,
-                            "pattern": "^[^\\s]+$",
-                        },
-                        "tokenFrom": {
-                            "description": "Where the token is, unless at the usual place in a pod.",
-                            "type": "string",
-                            "minLength": 1,
-                            "maxLength": 1024,
-                            "pattern": "^(env|file):[^\\s]+$",
-                        },
+                        "mount": _MOUNT,
+                        "role": _ROLE,
+                        "tokenFrom": _place("Where the token is, unless at the usual place in a pod."),
                     },
                 },
             },
