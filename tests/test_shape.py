@@ -40,3 +40,22 @@ def test_every_registered_code_is_used():
     """The registry explains nothing that no message carries."""
     used = {code for module in MODULES if "codes" not in module.parts for code in CODE.findall(module.read_text())}
     assert set(CODES) - used == set()
+
+
+def test_a_fixture_of_the_servers_is_defined_once():
+    """Imported a second time it would be another fixture: a second server, a second browser in one process."""
+    tests = PACKAGE.parent / "tests"
+    conftest = ast.parse((tests / "conftest.py").read_text(encoding="utf-8"))
+    exported = next(node.value for node in conftest.body if isinstance(node, ast.Assign))
+    fixtures = set(ast.literal_eval(exported))
+    assert "browser" in fixtures
+    twice = [
+        f"{module.relative_to(tests)}: {alias.name}"
+        for module in tests.rglob("*.py")
+        if module != tests / "conftest.py"
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.servers.")
+        for alias in node.names
+        if alias.name in fixtures
+    ]
+    assert twice == []

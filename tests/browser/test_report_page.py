@@ -10,9 +10,7 @@ import pytest
 from nhictl.render.html import Report
 from nhictl.render.html import page as rendered
 from tests.browser import estate
-from tests.servers.browser import axe, browser, page
 
-__all__ = ["axe", "browser", "page"]
 WIDTHS = (320, 1280, 1600)
 ROWS = "#t-identities tbody tr"
 FIRST = f"{ROWS} th b"
