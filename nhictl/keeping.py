@@ -140,6 +140,5 @@ def is_kept(resource: Resource | None, path: str) -> bool:
     """True when the field change at `path` is about what `resource`, the desired one, keeps."""
     if resource is None:
         return False
-    return any(
-        path == k.field or path.startswith(f"{k.field}.{k.key}" if k.key else f"{k.field}.") for k in entries(resource)
-    )
+    kept = [f"{k.field}.{k.key}" if k.key else k.field for k in entries(resource)]
+    return any(path == field or path.startswith(f"{field}.") for field in kept)

@@ -2,6 +2,7 @@
 
 Rules enforced here:
 - a string stands without quotes only where no reader of YAML, old or new, could take it for something else;
+- a text of several lines stands as one (`|`), unless it holds what a line or an editor could lose;
 - `${` in a value is written `$${`: what comes from elsewhere is never a variable;
 - a comment holds no character a reader cannot see, no secret, and nothing an editor takes for an instruction.
 """
@@ -89,7 +90,7 @@ def _node(value: Any, depth: int) -> Node:
         return _flowing(Collection(True, False, entries), depth > 1 or set(value) == {"name"})
     if isinstance(value, (list, tuple)):
         return _flowing(Collection(False, False, tuple(Entry(_node(item, depth + 1)) for item in value)), depth > 0)
-    return Scalar((_scalar(value),))
+    return _block(value) if isinstance(value, str) and _may_be_lines(value) else Scalar((_scalar(value),))
 
 
 def _flowing(node: Collection, may: bool) -> Collection:
@@ -117,6 +118,19 @@ def _scalar(value: Any) -> str:
 
 def _may_stand_alone(text: str) -> bool:
     return bool(_PLAIN.match(text)) and text.lower() not in _OLD_WORDS and resolve(text) == text
+
+
+def _may_be_lines(text: str) -> bool:
+    """True for several lines of visible characters, no tabs; none ends in a space, the first has no indent."""
+    lines = text.removesuffix("\n").split("\n")
+    if len(lines) < 2 or lines[0][:1].isspace() or not (lines[0] and lines[-1]):
+        return False
+    return all(line == line.rstrip() and line.isprintable() for line in lines)
+
+
+def _block(text: str) -> Scalar:
+    ended = text.endswith("\n")
+    return Scalar(("|" if ended else "|-", *text.removesuffix("\n").split("\n")), block=True)
 
 
 @lru_cache(maxsize=4096)
