@@ -34,16 +34,22 @@ spec:
 """
 
 
-def test_a_role_inside_of_another_is_not_deleted(keycloak: Keycloak, world: World):
+@pytest.mark.parametrize("of", ["realm", "client"])
+def test_a_role_inside_of_another_is_not_deleted(keycloak: Keycloak, world: World, of: str):
     """The server takes it out of every role that includes it in silence; nhictl refuses and names the role."""
     world.converge("kind: Role\nmetadata: {name: inner}\nspec: {keycloak: {}}\n")
-    keycloak.call("POST", "/roles", {"name": "theirs"})
-    keycloak.call("POST", "/roles/theirs/composites", [keycloak.call("GET", "/roles/inner")])
+    base, called = "", "realm role theirs"
+    if of == "client":
+        keycloak.call("POST", "/clients", {"clientId": "shop"})
+        (client,) = keycloak.call("GET", "/clients?clientId=shop")
+        base, called = f"/clients/{client['id']}", "client role shop/theirs"
+    keycloak.call("POST", f"{base}/roles", {"name": "theirs"})
+    keycloak.call("POST", f"{base}/roles/theirs/composites", [keycloak.call("GET", "/roles/inner")])
     live = world.snapshot()[Address("sso-test", names.REALM_ROLE, "inner")]
     with world.session(write=True) as session, pytest.raises(ProviderError) as refused:
         session.apply(deleting(live, live.native_id), world.operation())
-    assert (refused.value.fault, "realm role theirs" in refused.value.message) == (Meant.IN_USE, True)
-    assert [role["name"] for role in keycloak.call("GET", "/roles/theirs/composites")] == ["inner"]
+    assert (refused.value.fault, called in refused.value.message) == (Meant.IN_USE, True)
+    assert [role["name"] for role in keycloak.call("GET", f"{base}/roles/theirs/composites")] == ["inner"]
 
 
 def test_a_secret_in_a_protocol_mapper_survives_its_change(keycloak: Keycloak, world: World):
