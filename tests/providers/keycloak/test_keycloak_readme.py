@@ -75,8 +75,8 @@ def test_a_plan_of_a_thousand_takes_few_calls(keycloak: Keycloak, world: World):
     """The README's number, for a realm of a thousand clients, roles and scopes that nobody declared."""
     clients = [{"clientId": f"c-{i}", "serviceAccountsEnabled": True, "publicClient": False} for i in range(1000)]
     roles = [{"name": f"r-{i}"} for i in range(1000)]
-    for start in range(0, 1000, 250):
-        part = {"clients": clients[start : start + 250], "roles": {"realm": roles[start : start + 250]}}
+    for start in range(0, 1000, 50):
+        part = {"clients": clients[start : start + 50], "roles": {"realm": roles[start : start + 50]}}
         keycloak.call("POST", "/partialImport", {"ifResourceExists": "SKIP", **part})
     keycloak.faults.reset()
     with world.session() as session:
