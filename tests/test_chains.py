@@ -347,6 +347,9 @@ class Paths:
         ((("allow", "read", "secret/*"), ("allow", "list", "secret/foo")), None),
         ((("allow", "read", "secret/+"), ("deny", "*", "secret/+")), "denied"),
         ((("allow", "policy:x", "*"), ("allow", "list", "secret/foo")), "might"),
+        ((("allow", "read", "secret/*"), ("deny", "*", "secret/{{name}}")), "can"),
+        ((("allow", "read", "secret/*"), ("allow", "list", "secret/{{name}}")), "can"),
+        ((("allow", "read", "{{a}}"), ("allow", "list", "secret/foo"), ("deny", "*", "secret/f*")), "can"),
     ],
 )
 def test_of_several_paths_the_most_specific_counts(has: Any, expected: str | None):

@@ -1,8 +1,9 @@
 """Patterns of actions and resources: whether two of them meet, and whether one has all of another.
 
 Rules enforced here:
-- `*` is any text, `?` one character and `${...}` something that only the request tells; in paths `*` stands at the end
-  and `+` is a whole segment (Vault documentation, "Policies", "Parameter constraints" and priority matching);
+- `*` is any text, `?` one character and `${...}` something that only the request tells; in paths `*` stands at the end,
+  `+` is a whole segment and `{{...}}` any text, slashes too, that only the request tells (Vault documentation,
+  "Policies", "Parameter constraints" and priority matching; metadata may have slashes, and a star at the end counts);
 - `contains` may say no where the answer is yes, `meets` may say yes where it is no; never the other way round, and for
   plain texts both are exact;
 - the work for two patterns is linear in their length, but for `?`, where it is at most the product.
@@ -18,21 +19,26 @@ from typing import NamedTuple
 # Noncharacters of Unicode: never assigned, and replaced where a text holds one.
 _ONE, _SEGMENT = "\U0010ffff", "\U0010fffe"
 _VARIABLE = re.compile(r"\$\{[^{}]*\}")
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{\{.*", re.DOTALL)
 _ESCAPES = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _PARTS = re.compile(r"(?:[^,\\]|\\.)+", re.DOTALL)
 
 
 class Glob(NamedTuple):
-    """One pattern: literal pieces between its stars. `plain` when it stands for itself alone."""
+    """One pattern: literal pieces between its stars. `plain` when it stands for itself alone.
+
+    `loose` when it stands for some of the texts that fit, and only the request tells which.
+    """
 
     pieces: tuple[str, ...]
     plain: bool
     exact: re.Pattern[str] | None = None
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A set of texts: those of any of `globs`, or all others when `negated`. `certain` without `${...}`."""
+    """A set of texts: those of any of `globs`, or all others when `negated`. `certain` without what a request tells."""
 
     globs: tuple[Glob, ...]
     negated: bool = False
@@ -62,8 +68,9 @@ def resource(text: str, rules: Rules) -> Texts:
 def _texts(text: str, style: str) -> Texts:
     negated = text.startswith("not:")
     parts = listed(text) if negated else [text]
+    globs = tuple(_glob(part, style) for part in parts)
     certain = style != "glob" or all(found in _ESCAPES for part in parts for found in _VARIABLE.findall(part))
-    return Texts(tuple(_glob(part, style) for part in parts), negated, certain)
+    return Texts(globs, negated, certain and not any(glob.loose for glob in globs))
 
 
 def listed(text: str) -> list[str]:
@@ -89,6 +96,9 @@ def _glob(text: str, style: str) -> Glob:
 def _path(text: str) -> Glob:
     head, star = (text[:-1], True) if text.endswith("*") else (text, False)
     marked = "/".join(_SEGMENT if segment == "+" else segment for segment in head.split("/"))
+    if _TEMPLATE.search(marked):
+        pieces = _TEMPLATE.sub(_SEGMENT, marked).split(_SEGMENT)
+        return Glob((*pieces, "") if star else tuple(pieces), plain=False, loose=True)
     pieces = [*marked.split(_SEGMENT), *([""] if star else [])]
     if _SEGMENT not in marked:
         return Glob(tuple(pieces), not star)
@@ -164,6 +174,8 @@ def _alike(one: str, other: str) -> bool:
 
 def _covers(wide: Glob, narrow: Glob) -> bool:
     """Say whether all that `narrow` stands for matches `wide`."""
+    if wide.loose:
+        return wide == narrow
     if wide.pieces == ("", "") and wide.exact is None:
         return True
     if narrow.plain:

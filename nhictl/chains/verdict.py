@@ -7,7 +7,8 @@ Rules enforced here:
 - what is opaque, or hangs on `${...}`, is unsure or conditional: never left out, never counted as certain;
 - conditions are carried along, never evaluated;
 - where patterns are paths, a permission counts only against denies that are as specific as itself, and for one plain
-  path only the most specific ones count at all.
+  path only the most specific ones count at all; how specific a path with `{{...}}` is only the request tells: it takes
+  nothing from others, and nothing is taken from it for sure.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Held:
     @property
     def conditional(self) -> bool:
         """True when the request decides: by a condition, a variable or a limit."""
-        return bool(self.permission.condition or self.limited_by or "${" in self.permission.resource)
+        varies = "${" in self.permission.resource or "{{" in self.permission.resource
+        return bool(self.permission.condition or self.limited_by or varies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +138,15 @@ class Rights:
         """Return of several paths the most specific, when one path is asked for. A deny counts as any other."""
         if self.rules.style != "path" or not all(glob.plain for glob in asked.resources.globs):
             return found
-        fitting = [r for r in (*self.allows, *self.denies) if not r.opaque and meets(r.resources, asked.resources)]
-        best = max((patterns.rank(r.permission.resource) for r in fitting), default=())
-        return [r for r in found if r.opaque or patterns.rank(r.permission.resource) == best]
+        known = [r for r in (*self.allows, *self.denies) if not r.opaque and r.resources.certain]
+        fitting = [patterns.rank(r.permission.resource) for r in known if meets(r.resources, asked.resources)]
+        best = max(fitting, default=())
+        return [r for r in found if r.opaque or not r.resources.certain or patterns.rank(r.permission.resource) == best]
 
     def _judged(self, rule: Rule, asked: Rule, *, bounded: bool = True) -> Held:
         met = [d for d in self.denies if d.meets(rule) and d.meets(asked) and self._counts(d, rule)]
-        total = [d.permission for d in met if d.certain and d.takes(rule, asked)]
+        ranked = self.rules.style != "path" or rule.resources.certain
+        total = [d.permission for d in met if ranked and d.certain and d.takes(rule, asked)]
         limits = [d.permission for d in met if d.permission not in total]
         unsure = rule.opaque
         for boundary in self.boundaries if bounded else ():
@@ -158,6 +162,8 @@ class Rights:
 
     def _counts(self, deny: Rule, allow: Rule) -> bool:
         if self.rules.style != "path" or allow.permission.resource in ("", "*"):
+            return True
+        if not (deny.resources.certain and allow.resources.certain):
             return True
         return patterns.rank(deny.permission.resource) >= patterns.rank(allow.permission.resource)
 

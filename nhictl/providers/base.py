@@ -78,8 +78,9 @@ class Capabilities:
     addresses gives every object whole: an import reads nothing again then.
 
     `patterns` says what stands for more than itself in actions and resources of permissions. `glob`: `*` any text, `?`
-    one character, `${...}` something only the request tells. `path`: `*` at the end, `+` as a whole segment, and of
-    several that fit a path only the most specific counts. Actions are compared without case when `ignore_case`.
+    one character, `${...}` something only the request tells. `path`: `*` at the end, `+` as a whole segment, `{{...}}`
+    any text that only the request tells, and of several that fit a path only the most specific counts. Actions are
+    compared without case when `ignore_case`.
     """
 
     provider: str

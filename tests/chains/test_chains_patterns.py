@@ -96,6 +96,21 @@ def test_variables_stand_for_anything_and_are_not_certain():
     assert not meets(star, resource("ab", GLOB))
 
 
+@pytest.mark.parametrize("text", ["kv/ann/x", "kv/a/b/x", "kv//x", "kv/a/x/x"])
+def test_templates_of_paths_stand_for_any_text_and_are_not_certain(text: str):
+    """Metadata of an identity may have slashes; what is not known contains nothing."""
+    found = resource("kv/{{identity.entity.metadata.team}}/x", PATH)
+    assert meets(found, resource(text, PATH))
+    assert not contains(found, resource(text, PATH))
+    assert not found.certain
+
+
+@pytest.mark.parametrize("pattern", ["kv/{{a}}", "kv/{{a", "kv/{{a}}/+", "kv/+/{{a}}*", "{{a}}"])
+def test_a_template_may_become_a_star_at_the_end(pattern: str):
+    """Vault fills it in before it looks for a star."""
+    assert meets(resource(pattern, PATH), resource("kv/b/c", PATH))
+
+
 def test_commas_of_a_name_do_not_cut_a_negation():
     """One excluded resource stays one."""
     assert listed(r"not:a\,b,c\\d") == ["a,b", r"c\d"]

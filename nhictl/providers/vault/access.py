@@ -5,7 +5,7 @@ Rules enforced here:
 - a policy that is not known is opaque: `policy:<name>`, never left out; `default` counts as any other, and every login
   has it unless its role says no;
 - what two sources give is told twice, once for each;
-- a template in a path (`{{identity.entity.name}}`) stands for any text there, with the path as it is as the condition;
+- a template in a path (`{{identity.entity.name}}`) stays as it is: what it becomes may have slashes, and a star behind;
 - a disabled entity has no access, nor has a login of it; through a closed auth role nobody gets in;
 - whom a mount believes (issuer, keys, where they come from, cluster) is a condition of every login through it: whoever
   has the keys is everybody that comes this way; a certificate or key is told by its digest;
@@ -15,7 +15,6 @@ Rules enforced here:
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -40,7 +39,6 @@ _BELIEVED: Mapping[str, tuple[str, ...]] = {
 _PEM = frozenset({"oidc_discovery_ca_pem", "jwks_ca_pem", "jwt_validation_pubkeys", "kubernetes_ca_cert", "pem_keys"})
 _DIGITS = 16
 _NOTHING: tuple[Value, ...] = (None, (), "", {})
-_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 
 
 def permissions(resource: Resource, known: Known) -> Iterator[Permission]:
@@ -136,30 +134,17 @@ def rules(said: Attributes, source: str) -> Iterator[Permission]:
     """Yield one permission for each capability on each path of a policy."""
     for named, stanza in _stanzas(said):
         # Vault takes one slash off: "/sys/*" is about sys/, too.
-        written = named.removeprefix("/")
-        path = _any_text(written)
+        path = named.removeprefix("/")
         capabilities = hcl.granted(stanza)
         if capabilities is None:
             yield Permission("allow", f"policy:{source.rpartition('/')[2]}", path, source=source)
             continue
         more = {k: v for k, v in stanza.items() if k not in ("capabilities", "policy")}
-        if path != written:
-            more["path"] = written
         condition = canonical(more).decode() if more else ""
         if "deny" in capabilities:
             yield Permission("allow", "*", path, condition, "deny", source)
             continue
         yield from (Permission("allow", capability, path, condition, source=source) for capability in capabilities)
-
-
-def _any_text(path: str) -> str:
-    """Return a path with templates as a pattern that has every path they may become."""
-    segments = path.split("/")
-    for index, segment in enumerate(segments):
-        if "{{" in segment and not _TEMPLATE.fullmatch(segment):
-            return "/".join([*segments[:index], segment.partition("{{")[0] + "*"])
-        segments[index] = _TEMPLATE.sub("+", segment)
-    return "/".join(segments)
 
 
 def _stanzas(said: Attributes) -> Iterable[tuple[str, Mapping[str, Any]]]:
