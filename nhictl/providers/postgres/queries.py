@@ -132,8 +132,9 @@ def _exploded(objects: str, *, public: str) -> str:
 SHARED = _exploded(_SHARED, public="true")
 LOCAL = _exploded(_LOCAL, public="NOT o.system")
 
+# The first part says the type of a UNION: as `name` it would cut signatures after 63 bytes.
 OBJECTS = """
-SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname
+SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname::text
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname = ANY(%s::text[])
 UNION ALL

@@ -129,6 +129,25 @@ def test_a_table_called_star_is_one_table(estate, world):
     assert (privileges(estate, "reader"), privileges(estate, "reader", 'books."*"')) == ([], ["SELECT"])
 
 
+LONG = "close_the_books_of_a_quarter(timestamp without time zone, character varying, numeric)"
+
+
+@pytest.mark.parametrize("functions", [["*"], [LONG]])
+def test_a_function_may_have_a_signature_longer_than_a_name(estate, world, functions):
+    """What is cut after 63 bytes is another function, or none."""
+    estate.script(f"CREATE FUNCTION books.{LONG} RETURNS int LANGUAGE sql AS 'SELECT 1'", "ledger")
+    granted = role("reader", grants=[
+        {"schema": "books", "privileges": ["USAGE"]},
+        {"schema": "books", "functions": functions, "privileges": ["EXECUTE"]},
+    ])  # fmt: skip
+
+    world.converge(state(granted))
+
+    assert world.pending(state(granted)) == []
+    asked = "SELECT count(*) FROM pg_proc, aclexplode(proacl) WHERE proname = 'close_the_books_of_a_quarter'"
+    assert estate.sql(f"{asked} AND grantee = 'reader'::regrole", database="ledger") == [(1,)]
+
+
 def test_a_table_made_later_is_drift_of_a_star(estate, world):
     """The plan names the table, the next apply grants it, and nothing else is taken or given."""
     every = role("reader", grants=[
