@@ -1,7 +1,8 @@
 """From rows of the catalogs to resources. Pure.
 
 Rules enforced here:
-- a role is a login or a group as our mark says; without one, as it may log in or not;
+- a role is a login or a group as our mark says; without one, as it may log in or not; a group that may log in is told
+  as a login besides, for whoever may comment can imitate our mark and must not hide it;
 - a membership granted by several people counts with the union of its options; one that gives nothing, as the one the
   creator of a role gets in PostgreSQL 16, is no access;
 - what a role is besides (superuser, owner, settings) is a fact: shown, never compared, never changed.
@@ -84,20 +85,30 @@ def resources(target: str, catalog: Catalog) -> Iterator[Resource]:
         above[row.member].append(row)
         below[row.group].append(row)
     for role in catalog.roles:
-        yield _resource(target, catalog, role, above=above[role.oid], below=below[role.oid])
+        said = comment.parse(role.comment)
+        ways = {"above": above[role.oid], "below": below[role.oid]}
+        yield _resource(target, catalog, role, said, **ways)
+        if role.can_login and kind_of(role.can_login, said) == GROUP:
+            yield _resource(target, catalog, role, comment.Comment(said.text), **ways)
     if catalog.public:
         yield _public(target, catalog)
 
 
 def kind_of(can_login: bool, said: comment.Comment) -> str:
-    """Return the kind of a role."""
-    return said.kind or (LOGIN if can_login else GROUP)
+    """Return the kind of a role. That a login is a group is said by our mark alone."""
+    default = LOGIN if can_login else GROUP
+    return default if can_login and said.mark is None else said.kind or default
 
 
 def _resource(
-    target: str, catalog: Catalog, role: RoleRow, *, above: list[MemberRow], below: list[MemberRow]
+    target: str,
+    catalog: Catalog,
+    role: RoleRow,
+    said: comment.Comment,
+    *,
+    above: list[MemberRow],
+    below: list[MemberRow],
 ) -> Resource:
-    said = comment.parse(role.comment)
     kind = kind_of(role.can_login, said)
     found = to_rows(catalog.held.get(role.oid, ()), said.everything, catalog.objects)
     groups = memberships(above, inherits=role.inherit)

@@ -9,6 +9,8 @@ from psycopg import sql
 
 from nhictl.providers.base import Scope
 from nhictl.providers.postgres import comment
+from nhictl.providers.postgres.adapter import adapter
+from tests.providers.postgres.conftest import address
 
 SURROGATE, NUL = r"\ud800", r"\u0000"
 
@@ -45,6 +47,20 @@ def test_one_imitation_does_not_hide_the_whole_server(estate, world, name):
     with world.session() as session:
         found = [r.address.name for r in session.read(Scope())]
     assert {"evil", "ledger_owner"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "said", ['{"nhictl":{"kind":"group"}}', line('"kind":"group"'), '{"nhictl":{"owner":"w/e","ref":"role/x"}}']
+)
+def test_a_login_is_told_whatever_its_comment_says(estate, world, said):
+    """A superuser called a group by its comment is an identity that can do everything."""
+    estate.script("CREATE ROLE evil LOGIN SUPERUSER")
+    estate.sql(sql.SQL("COMMENT ON ROLE evil IS {}").format(sql.Literal(said)))
+    with world.session() as session:
+        found = {r.address: r for r in session.read(Scope())}
+    login = found[address("login", "evil")]
+    assert login.mark is None
+    assert ("*", "*") in {(p.action, p.resource) for p in adapter.permissions(login, found)}
 
 
 def test_settings_and_functions_of_a_databases_owner_change_nothing_that_is_read(estate, world):
