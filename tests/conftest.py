@@ -20,9 +20,10 @@ from tests.servers.keycloak import (  # noqa: E402
     keycloak_layer,
     keycloak_port,
     keycloak_realms,
+    keycloak_running,
 )
 from tests.servers.postgres import pg, pg_env, pg_proxy, pg_server  # noqa: E402
-from tests.servers.tls import keycloak_tls, tls_authority, vault_tls  # noqa: E402
+from tests.servers.tls import keycloak_mutual, keycloak_tls, tls_authority, vault_tls  # noqa: E402
 from tests.servers.vault import vault, vault_env, vault_layer, vault_port  # noqa: E402
 
 __all__ = [
@@ -34,8 +35,10 @@ __all__ = [
     "keycloak_admin",
     "keycloak_env",
     "keycloak_layer",
+    "keycloak_mutual",
     "keycloak_port",
     "keycloak_realms",
+    "keycloak_running",
     "keycloak_tls",
     "moto_port",
     "page",

@@ -6,7 +6,7 @@ address throughout.
 Fixtures: `keycloak` (a fresh realm behind the fault layer), `keycloak_env` (settings of an administering client of
 that realm in the environment), `keycloak_tls` (the same realm over TLS). Without Java and Maven, or what Maven fetches,
 the tests are skipped, or fail when NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.keycloak`;
-with NHICTL_TEST_KEYCLOAK_URL set to what it prints, test runs use that server and start none.
+with the variables set that it prints, test runs use that server and start none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import pytest
 from tests.servers.aws import missing
 from tests.servers.http_faults import Layer, serve
 from tests.servers.keycloak_server import ADMIN, PASSWORD, prepared, reason
-from tests.servers.once import NotFetched, ServerFailed, hold, until_interrupted
+from tests.servers.once import NotFetched, Running, ServerFailed, hold, until_interrupted
 
 # logins and look-ups change nothing that is managed
 READS = ("POST */protocol/openid-connect/*", "POST */evaluate-scopes/*")
@@ -46,11 +46,10 @@ def _http(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     *,
-    ca: Path | None = None,
+    trust: ssl.SSLContext | None = None,
 ) -> tuple[int, bytes]:
     made = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    if ca is not None:
-        trust = ssl.create_default_context(cafile=str(ca))
+    if trust is not None:
         made = http.client.HTTPSConnection("127.0.0.1", port, timeout=120, context=trust)
     with closing(made) as connection:
         connection.request(method, path, body, dict(headers or {}))
@@ -86,11 +85,15 @@ class Admin:
         return self.token
 
 
-def token(port: int, realm: str, form: Mapping[str, str], ca: Path | None = None) -> dict[str, Any]:
-    """Return the reply of a realm's token endpoint; raises AssertionError when it refuses."""
+def token(
+    port: int, realm: str, form: Mapping[str, str], ca: Path | None = None, *, trust: ssl.SSLContext | None = None
+) -> dict[str, Any]:
+    """Return the reply of a realm's token endpoint, over TLS with `ca` or `trust`; AssertionError when it refuses."""
+    if ca is not None:
+        trust = ssl.create_default_context(cafile=str(ca))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     path = f"/realms/{quote(realm)}/protocol/openid-connect/token"
-    status, got = _http(port, "POST", path, urlencode(form).encode(), headers, ca=ca)
+    status, got = _http(port, "POST", path, urlencode(form).encode(), headers, trust=trust)
     assert status == 200, f"no token of realm {realm}: {status} {got[:500]!r}"
     return dict(json.loads(got))
 
@@ -188,22 +191,28 @@ def run_folder(factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def keycloak_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of the run's Keycloak."""
+def keycloak_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The run's Keycloak; the folder of one that is given from outside is not known."""
     given = os.environ.get("NHICTL_TEST_KEYCLOAK_URL")
     if given:
-        yield int(urlsplit(given).port or 80)
+        yield Running(int(urlsplit(given).port or 80), 0)
         return
     if wanting := reason():
         missing(wanting)
     try:
         prepared()
         with hold("tests.servers.keycloak_server", run_folder(tmp_path_factory) / "keycloak") as running:
-            yield running.port
+            yield running
     except NotFetched as absent:
         missing(f"Keycloak ({absent})")
     except ServerFailed as failed:
         pytest.fail(str(failed))
+
+
+@pytest.fixture(scope="session")
+def keycloak_port(keycloak_running: Running) -> int:
+    """The port of the run's Keycloak."""
+    return keycloak_running.port
 
 
 @pytest.fixture(scope="session")
@@ -277,6 +286,7 @@ def _main() -> None:
         serve(running.port, reads=READS) as layer,
     ):
         print(f"export NHICTL_TEST_KEYCLOAK_URL=http://127.0.0.1:{running.port}")
+        print(f"export NHICTL_TEST_KEYCLOAK_HOME={running.home}")
         print(f"# behind the fault layer: {layer.url}; administrator {ADMIN}, password {PASSWORD}", flush=True)
         until_interrupted()
 

@@ -2,7 +2,8 @@
 
 The distribution comes from `KEYCLOAK_HOME`, or from Maven by its coordinates. A copy in the cache is built once, and
 started once so that its database has the schema and the master realm; each run starts from a copy of that. It listens
-on plain HTTP on the loopback.
+on plain HTTP on the loopback, and on TLS, where it asks clients for a certificate: in the folder `tls` of a run are the
+authority that it trusts (`certificates`) and that port's number, `port`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from tests.servers.aws import free_port
 from tests.servers.cache import cache, digest, kept
+from tests.servers.certificates import authority
 from tests.servers.once import Launch, NotFetched, ServerFailed, clean_environment, started
 
 VERSION = "26.7.3"
@@ -28,7 +30,7 @@ COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 ADMIN, PASSWORD = "admin", "not-a-secret-for-tests-only"
 OLDEST_JAVA = 17
 START_SECONDS = 240.0
-BUILD = ("--db=dev-file", "--features=client-secret-rotation")
+BUILD = ("--db=dev-file", "--features=client-secret-rotation", "--https-client-auth=request")
 START = (
     "start",
     "--optimized",
@@ -78,7 +80,21 @@ def launch(home: Path, port: int) -> Launch:
     # the script takes the folder it is in for the server's: it must be a copy
     shutil.copytree(source / "bin", home / "bin")
     shutil.copytree(source / "data", home / "data")
-    return _launch(home, *START, f"--http-port={port}", "--proxy-headers=xforwarded")
+    return _launch(home, *START, f"--http-port={port}", "--proxy-headers=xforwarded", *_tls(home / "tls"))
+
+
+def _tls(folder: Path) -> tuple[str, ...]:
+    """Return how it listens on TLS, with a certificate of an authority whose clients it lets in, both made here."""
+    folder.mkdir()
+    authority(folder)
+    port = free_port()
+    (folder / "port").write_text(str(port))
+    return (
+        f"--https-port={port}",
+        f"--https-certificate-file={folder / 'server.pem'}",
+        f"--https-certificate-key-file={folder / 'server.key.pem'}",
+        f"--truststore-paths={folder / 'ca.pem'}",
+    )
 
 
 def ready(port: int) -> bool:

@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO, cast
 
@@ -64,10 +64,11 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running server: its port and the process id of the leader of its process group."""
+    """A running server: its port, the process id of the leader of its process group, and the folder it runs in."""
 
     port: int
     pid: int
+    home: str = ""
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def supervise(server: Server, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="nhictl-tests-") as home, closing((folder / "users").open("a")) as users:
         port = free_port()
         with started(server, Path(home), port) as process:
-            _say(folder, Running(port, process.pid))
+            _say(folder, Running(port, process.pid, home))
             try:
                 fcntl.flock(users, fcntl.LOCK_EX)
             finally:
@@ -173,7 +174,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _say(folder: Path, running: Running) -> None:
     written: TextIO
     with closing((folder / "state.new").open("w")) as written:
-        json.dump({"port": running.port, "pid": running.pid}, written)
+        json.dump(asdict(running), written)
     (folder / "state.new").replace(folder / "state.json")
 
 

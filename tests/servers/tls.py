@@ -1,95 +1,62 @@
-"""A throwaway certificate authority, and servers over TLS with a certificate of it.
+"""Servers over TLS with a certificate of a throwaway authority.
 
 Fixtures: `tls_authority` (one per worker), `vault_tls` and `keycloak_tls`: the objects of `vault` and `keycloak` whose
-`url` is https and whose `ca` is the file that a client has to trust. Nothing is installed in the machine's trust.
+`url` is https and whose `ca` is the file that a client has to trust. `keycloak_mutual` is Keycloak's own TLS, which
+asks clients for a certificate of an authority of its own.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.servers import keycloak as keycloaks
 from tests.servers import vault as vaults
+from tests.servers.aws import missing
+from tests.servers.certificates import NAME, Authority, authority, common_name, issued
 from tests.servers.http_faults import serve
-
-LIFE = timedelta(days=2)
+from tests.servers.once import Running
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """The authority's certificate as a file, and the context of a server that it vouches for."""
+class Mutual:
+    """A realm at the server's own TLS port, past every layer; `folder` has the authority whose clients it lets in."""
 
-    ca: Path
-    server: ssl.SSLContext
+    port: int
+    realm: str
+    folder: Path
+    own: Path
 
+    @property
+    def issuer(self) -> str:
+        """What tokens from here name as their issuer."""
+        return f"https://127.0.0.1:{self.port}/realms/{self.realm}"
 
-def authority(folder: Path) -> Authority:
-    """Make an authority and a certificate of it for 127.0.0.1 and localhost, as files in a folder."""
-    root, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = _name("nhictl tests' throwaway authority")
-    ca = _signed(issuer, issuer, root.public_key(), root, _authority_extensions(root.public_key()))
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    vouched = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.public_key())
-    certificate = _signed(_name("localhost"), issuer, leaf.public_key(), root, ((names, False), (vouched, False)))
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.pem").write_bytes(_private(leaf) + certificate.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return Authority(folder / "ca.pem", context)
+    @property
+    def name(self) -> str:
+        """The subject of the authority, as RFC 4514 writes it."""
+        return common_name(NAME).rfc4514_string()
 
+    def certificate(self, subject: str, *, of: Path | None = None) -> Path:
+        """Return a new key with a certificate for a subject as RFC 4514 writes it, of this or another authority."""
+        file = self.own / f"client-{len(list(self.own.glob('client-*')))}.pem"
+        issued(of or self.folder, x509.Name.from_rfc4514_string(subject), file)
+        return file
 
-def _name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
-
-
-def _authority_extensions(key: ec.EllipticCurvePublicKey) -> tuple[tuple[x509.ExtensionType, bool], ...]:
-    off = dict.fromkeys(
-        (
-            "content_commitment",
-            "key_encipherment",
-            "data_encipherment",
-            "key_agreement",
-            "encipher_only",
-            "decipher_only",
-        ),
-        False,
-    )
-    usage = x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **off)
-    own = x509.SubjectKeyIdentifier.from_public_key(key)
-    return (x509.BasicConstraints(ca=True, path_length=None), True), (usage, True), (own, False)
-
-
-def _signed(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    signer: ec.EllipticCurvePrivateKey,
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...],
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + LIFE)
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(signer, hashes.SHA256())
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    def token(self, form: Mapping[str, str], certificate: Path | None = None) -> dict[str, Any]:
+        """Return what the token endpoint says to a client with a certificate; raises AssertionError when it refuses."""
+        trust = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
+        if certificate is not None:
+            trust.load_cert_chain(certificate)
+        asked = {"grant_type": "client_credentials", **form}
+        return keycloaks.token(self.port, self.realm, asked, trust=trust)
 
 
 @pytest.fixture(scope="session")
@@ -112,3 +79,15 @@ def keycloak_tls(
     """The realm of `keycloak`, over TLS, behind a fault layer of its own."""
     with serve(keycloak_port, reads=keycloaks.READS, tls=tls_authority.server) as layer:
         yield replace(keycloak, faults=layer, ca=tls_authority.ca)
+
+
+@pytest.fixture()
+def keycloak_mutual(keycloak: keycloaks.Keycloak, keycloak_running: Running, tmp_path: Path) -> Mutual:
+    """The realm of `keycloak` at the server's own TLS port."""
+    home = keycloak_running.home or os.environ.get("NHICTL_TEST_KEYCLOAK_HOME")
+    if not home:
+        missing("the folder of the given Keycloak (NHICTL_TEST_KEYCLOAK_HOME)")
+    folder = Path(str(home)) / "tls"
+    own = tmp_path / "certificates"
+    own.mkdir()
+    return Mutual(int((folder / "port").read_text()), keycloak.realm, folder, own)
