@@ -15,7 +15,7 @@ from typing import Any
 from nhictl.kinds.common import duration_text
 from nhictl.model import Address, Resource
 from nhictl.providers.base import Draft, Ref
-from nhictl.providers.keycloak import brokering, mapping, names
+from nhictl.providers.keycloak import brokering, mapping, names, proofs
 from nhictl.providers.keycloak.desired import circle
 from nhictl.providers.keycloak.names import CLIENT, CLIENT_ROLE, DEFAULT, IDP, OPTIONAL, REALM_ROLE, SCOPE
 
@@ -25,6 +25,7 @@ _PROOF = {
     "jwks_url": "jwksUrl",
     "certificate": "certificate",
     "subject_dn": "subjectDn",
+    "ca_subject_dn": "caSubjectDn",
     "algorithm": "signingAlgorithm",
 }
 _NOT_READ = "its details were not read, so they are kept as they are"
@@ -123,13 +124,20 @@ def _identity(identity: dict[str, Any], attributes: Mapping[str, Any]) -> list[s
     if method in _METHODS:
         identity["auth"] = method
         identity |= {_PROOF[key]: value for key, value in proof.items() if key in _PROOF and value}
-        if set(proof) - set(_PROOF) or not str(proof.get("jwks_url", "https://")).startswith("https://"):
-            identity.pop("jwksUrl", None)
+        if set(proof) - set(_PROOF) or not _sayable(proof):
+            for name in ("jwksUrl", "subjectDn", "caSubjectDn"):
+                identity.pop(name, None)
             keep.append("proof")
     else:
         keep += ["auth", "proof"]
     _mappers(identity, attributes["mappers"])
     return keep
+
+
+def _sayable(proof: Mapping[str, Any]) -> bool:
+    """True when a manifest may hold all values of a proof."""
+    subjects = [proof[key] for key in ("subject_dn", "ca_subject_dn") if proof.get(key)]
+    return str(proof.get("jwks_url", "https://")).startswith("https://") and all(map(proofs.distinguished, subjects))
 
 
 def _mappers(block: dict[str, Any], found: Mapping[str, Any]) -> None:

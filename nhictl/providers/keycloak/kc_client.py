@@ -173,7 +173,7 @@ def _body(change: Change, operation: Operation, data: Mapping[str, Any], after: 
 
 def _off(key: str, value: str, there: Mapping[str, Any]) -> bool:
     """True for a switch that is off already because nobody ever set it."""
-    return value == "false" and key not in there
+    return value == "false" and key not in there and key not in proofs.ON_UNLESS_SAID
 
 
 def _parts(steps: Steps, change: Change, data: Mapping[str, Any], after: Mapping[str, Any]) -> None:

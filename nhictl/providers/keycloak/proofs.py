@@ -25,6 +25,10 @@ AUTHENTICATORS = {
 _METHODS = {there: here for here, there in AUTHENTICATORS.items()}
 _SECRET_TIME, _SECRET_EXPIRY = "client.secret.creation.time", "client.secret.expiration.time"
 _ROTATED = "client.secret.rotated"
+_SUBJECT, _ISSUER, _PATTERN = "x509.subjectdn", "x509.casubjectdn", "x509.allow.regex.pattern.comparison"
+# off has to be said of these: Keycloak takes their absence for on (OIDCAdvancedConfigWrapper)
+ON_UNLESS_SAID = frozenset({_PATTERN})
+_NAMED = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)\s*=")
 
 
 def auth_of(data: Mapping[str, Any]) -> str:
@@ -48,15 +52,28 @@ def proof_of(method: str, kept: Mapping[str, Any]) -> dict[str, Value]:
         elif kept.get("jwt.credential.certificate"):
             found["certificate"] = kept["jwt.credential.certificate"]
     if method == "tls":
-        found["subject_dn"] = kept.get("x509.subjectdn") or ""
-        if kept.get("x509.allow.regex.pattern.comparison") == "true":
-            found["pattern"] = True
+        found |= _certificate(kept)
     if method == "federated-jwt":
         found["issuer"] = kept.get("jwt.credential.issuer") or ""
         found["subject"] = kept.get("jwt.credential.sub") or ""
     if method in ("private-key-jwt", "client-secret-jwt") and kept.get("token.endpoint.auth.signing.alg"):
         found["algorithm"] = kept["token.endpoint.auth.signing.alg"]
     return found
+
+
+def _certificate(kept: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what a certificate is compared with; without a subject none is accepted, whatever else is there."""
+    found: dict[str, Value] = {"subject_dn": kept.get(_SUBJECT) or ""}
+    if found["subject_dn"] and kept.get(_ISSUER):
+        found["ca_subject_dn"] = kept[_ISSUER]
+    if found["subject_dn"] and str(kept.get(_PATTERN) or "true").lower() == "true":
+        found["pattern"] = True
+    return found
+
+
+def distinguished(text: str) -> bool:
+    """True for text that begins as a name does (RFC 4514): with any other Keycloak refuses every certificate."""
+    return _NAMED.match(text) is not None
 
 
 def proof_attributes(method: str, proof: Mapping[str, Any]) -> dict[str, str]:
@@ -72,8 +89,9 @@ def proof_attributes(method: str, proof: Mapping[str, Any]) -> dict[str, str]:
         }
     if method == "tls":
         return {
-            "x509.subjectdn": str(proof.get("subject_dn", "")),
-            "x509.allow.regex.pattern.comparison": truth(proof.get("pattern") is True),
+            _SUBJECT: str(proof.get("subject_dn", "")),
+            _ISSUER: str(proof.get("ca_subject_dn", "")),
+            _PATTERN: truth(proof.get("pattern") is True),
         }
     if method == "federated-jwt":
         return {

@@ -9,6 +9,7 @@ Rules enforced here:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 _FEDERATED = frozenset({"githubActions", "gitlab", "kubernetes", "oidc"})
 _FIELDS = {"jwksUrl": "jwks_url", "certificate": "certificate", "subjectDn": "subject_dn",
-           "signingAlgorithm": "algorithm"}  # fmt: skip
+           "caSubjectDn": "ca_subject_dn", "signingAlgorithm": "algorithm"}  # fmt: skip
 _USED = {
     "private-key-jwt": frozenset({"jwksUrl", "certificate", "signingAlgorithm"}),
-    "tls": frozenset({"subjectDn"}),
+    "tls": frozenset({"subjectDn", "caSubjectDn"}),
     "client-secret-jwt": frozenset({"signingAlgorithm"}),
     "client-secret": frozenset[str](),
 }
@@ -54,15 +55,27 @@ def _own(work: Composition, nhi: NHI) -> Proved:
     method = str(nhi.identity.get("auth", "private-key-jwt"))
     given = {key: nhi.identity[key] for key in _FIELDS if key in nhi.identity}
     for key in sorted(set(given) - _USED[method]):
-        work.say(
-            nhi.document, "spec", "identity", "keycloak", key, code="E535",
-            summary=f"{nhi.ref}: {key} means nothing with {method}", hint="leave it out, or change `auth`",
-        )  # fmt: skip
+        _refuse_key(work, nhi, key, f"{key} means nothing with {method}", "leave it out, or change `auth`")
+    _check_names(work, nhi, given)
     proof: dict[str, Value] = {_FIELDS[key]: value for key, value in given.items()}
     if "certificate" in proof:
         proof["certificate"] = proofs.certificate(str(proof["certificate"]))
     known = bool(proof) or method in ("client-secret", "client-secret-jwt")
     return Proved(method, proof if known else None)
+
+
+def _check_names(work: Composition, nhi: NHI, given: Mapping[str, Value]) -> None:
+    """Report subjects of certificates with which the server could let nobody in, and an authority without a subject."""
+    for key in ("subjectDn", "caSubjectDn"):
+        if not proofs.distinguished(str(given.get(key, "CN=a"))):
+            _refuse_key(work, nhi, key, f"{key} is no distinguished name", "write it like CN=payments,O=Example")
+    if "caSubjectDn" in given and "subjectDn" not in given:
+        _refuse_key(work, nhi, "caSubjectDn", "caSubjectDn alone lets no certificate in", "add `subjectDn`")
+
+
+def _refuse_key(work: Composition, nhi: NHI, key: str, why: str, hint: str) -> None:
+    at = ("spec", "identity", "keycloak", key)
+    work.say(nhi.document, *at, code="E535", summary=f"{nhi.ref}: {why}", hint=hint)
 
 
 def _federated(work: Composition, nhi: NHI) -> Proved | None:

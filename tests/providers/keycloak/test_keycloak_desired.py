@@ -57,6 +57,8 @@ def a_connection(issuer: str, block: str = "{alias: a}") -> str:
     [
         ("E535", NHI.format(identity="{awsService: {service: ecs.amazonaws.com}}", grants="[]")),
         ("E535", NHI.format(identity="{keycloak: {clientId: a, auth: client-secret, subjectDn: CN=a}}", grants="[]")),
+        ("E535", NHI.format(identity="{keycloak: {clientId: a, auth: tls, subjectDn: /O=Example/CN=a}}", grants="[]")),
+        ("E535", NHI.format(identity="{keycloak: {clientId: a, auth: tls, caSubjectDn: CN=Our CA}}", grants="[]")),
         ("E536", NHI.format(identity="{keycloak: {clientId: " + "p" * 256 + ", auth: tls}}", grants="[]")),
         ("E537", a_role("offline_access", "{}")),
         ("E537", a_role("view-users", "{client: realm-management}")),

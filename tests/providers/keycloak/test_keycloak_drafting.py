@@ -78,6 +78,29 @@ def test_what_cannot_be_said_is_kept(keycloak: Keycloak, world: World):
     assert set(draft.keep) == {"flows", "proof"}
 
 
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ({"x509.casubjectdn": "CN=Our CA"}, {"subjectDn": "CN=batch,O=Example", "caSubjectDn": "CN=Our CA"}),
+        ({"x509.allow.regex.pattern.comparison": "true"}, {}),
+        ({"x509.subjectdn": "/O=Example/CN=batch"}, {}),
+    ],
+    ids=["names", "a pattern", "no name"],
+)
+def test_subjects_are_drafted_where_a_manifest_can_say_them(
+    keycloak: Keycloak, world: World, kept: dict[str, str], said: dict[str, str]
+):
+    """Any other proof is kept as it is, and none of it is in the manifest."""
+    usual = {"x509.subjectdn": "CN=batch,O=Example", "x509.allow.regex.pattern.comparison": "false"}
+    body = {"clientId": "batch", "serviceAccountsEnabled": True, "clientAuthenticatorType": "client-x509"}
+    keycloak.call("POST", "/clients", {**body, "attributes": {**usual, **kept}})
+    address = Address("sso-test", "client", "batch")
+    (draft,) = adapter.drafts(live(world), {address})
+    assert draft.spec["identity"]["keycloak"] == {"clientId": "batch", "auth": "tls", **said}
+    assert ("proof" in draft.keep) == (not said)
+    assert set(compiled(world, (draft,))) == {address}
+
+
 def test_every_object_of_a_furnished_realm_is_accepted(keycloak: Keycloak, world: World):
     """Odd clients, odd names, a role without description, an identity provider without issuer: each has a draft."""
     world.converge(_BASE)

@@ -9,8 +9,10 @@ import pytest
 
 from nhictl.model import Address
 from nhictl.providers.keycloak import convert
+from nhictl.providers.keycloak.proofs import proof_of
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
+PATTERN = "x509.allow.regex.pattern.comparison"
 PAST, FUTURE = "1700000000", "1900000000"
 
 
@@ -39,3 +41,22 @@ def test_a_way_that_is_not_known_says_nothing_of_credentials():
     """No fact, where none at all would say that there are none."""
     assert told("client-of-a-plugin") is None
     assert told("client-jwt") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "proof"),
+    [
+        ({PATTERN: "false"}, {"subject_dn": "CN=a"}),
+        ({}, {"subject_dn": "CN=a", "pattern": True}),
+        ({PATTERN: "TRUE"}, {"subject_dn": "CN=a", "pattern": True}),
+    ],
+    ids=["off", "nothing", "on"],
+)
+def test_a_subject_is_a_pattern_unless_that_is_switched_off(said: dict[str, str], proof: dict[str, Any]):
+    """Keycloak takes the absence of the switch for on."""
+    assert proof_of("tls", {"x509.subjectdn": "CN=a", **said}) == proof
+
+
+def test_without_a_subject_the_rest_says_nothing():
+    """No certificate is let in: which authority signs, and whether it is a pattern, are no difference."""
+    assert proof_of("tls", {"x509.casubjectdn": "CN=Our CA"}) == {"subject_dn": ""}
