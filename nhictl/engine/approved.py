@@ -2,7 +2,8 @@
 
 Rules enforced here:
 - nothing that was not approved is done; what was approved is done exactly so;
-- an approved change may be missing now only when it is already in effect (applied before, or made true elsewhere);
+- an approved change may be missing now only when it is already in effect (applied before, or made true elsewhere), not
+  when something stands in its way;
 - a plan for another workspace, environment, account, or an expired plan is refused.
 """
 
@@ -103,6 +104,8 @@ def _in_effect(change: Change, prepared: Prepared) -> bool:
     address = change.address
     snapshot = prepared.snapshots.get(address.target)
     if snapshot is None or not snapshot.complete:
+        return False
+    if any(f.level == "error" and f.subject == str(address) for f in prepared.plan.findings):
         return False
     managed = prepared.folded.managed.get(address)
     if change.action in _REMOVING:

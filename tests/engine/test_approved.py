@@ -79,6 +79,14 @@ def test_made_true_by_somebody_else_is_in_effect(shop):
     assert shop.apply(approved=plan).receipts == ()
 
 
+def test_a_change_that_something_stands_in_the_way_of_is_refused(shop):
+    """One that is blocked now is not in effect: the others are not made without it."""
+    shop.declare(role("r"), nhi("a", "r"), nhi("b")).converge()
+    plan = shop.declare(role("r", "write"), nhi("a", "r"), nhi("b", purpose="Another")).plan()
+    shop.sql("UPDATE identities SET id = 'made-again' WHERE name = 'b'")
+    refused(shop, plan, "directory/identity/b: approved update, current nothing")
+
+
 def test_protection_that_was_taken_back_is_not_in_effect(shop):
     """Attributes alone are not the change: an approved handling counts."""
     shop.converge()
