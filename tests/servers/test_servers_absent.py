@@ -52,3 +52,10 @@ def test_what_cannot_be_fetched_fails_where_servers_are_required(tmp_path, modul
     assert code == 1, said
     assert "Could not resolve host" in said
     assert "NHICTL_TEST_REQUIRE_SERVERS" in said
+
+
+def test_openbao_that_cannot_be_fetched_is_said_as_openbao(tmp_path):
+    """Where it was chosen; Vault does not stand in for it."""
+    _, said = passed(tmp_path, "vault", "vault", {"go": GO, "vault": "exit 1"}, NHICTL_TEST_OPENBAO="1")
+    assert "1 skipped" in said
+    assert "OpenBao (Go cannot get its modules" in said

@@ -1,13 +1,12 @@
 """How the tests get a Vault: one server per worker of a test run (it is small and quick), emptied for each test.
 
-The server is the first of `VAULT_BIN`, `vault`, `bao` on the PATH, and our own build of the Go module in
-`vault_server/`, kept in the cache by the digest of its sources. It is a dev server: in memory, on the loopback, plain
-HTTP. Namespaces are not in every Vault, so that each test gets an emptied server instead: no auth mount, policy,
-entity, group or secrets mount besides those of a new one.
+It is a dev server: in memory, on the loopback, plain HTTP; `vault_programs` finds it. With NHICTL_TEST_OPENBAO=1 it is
+OpenBao, for every test that uses a fixture of this module. Namespaces are not in every Vault, so that each test gets an
+emptied server instead: no auth mount, policy, entity, group, secrets mount or namespace besides those of a new one.
 
 Fixtures: `vault` (empty, behind the fault layer), `vault_env` (address and root token in the environment), `vault_tls`
 (the same server over TLS). Without the binary and Go, or what Go fetches, the tests are skipped, or fail when
-NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.vault`.
+NHICTL_TEST_REQUIRE_SERVERS is set. By hand: `python -m tests.servers.vault [--openbao] [--prepare]`.
 """
 
 from __future__ import annotations
@@ -15,14 +14,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,14 +27,12 @@ from urllib.parse import quote
 import pytest
 
 from tests.servers.aws import free_port, missing
-from tests.servers.cache import cache, digest, kept
 from tests.servers.http_faults import Layer, serve
 from tests.servers.once import Launch, NotFetched, ServerFailed, started, until_interrupted
+from tests.servers.vault_programs import CHOICE, binary, can_build, chosen, found
 
 TOKEN = "not-a-secret-for-tests-only"
-OLDEST_GO = 21
 START_SECONDS = 60.0
-SOURCE = Path(__file__).parent / "vault_server"
 # logins and look-ups change nothing that is managed
 READS = (
     "POST /v1/auth/*/login",
@@ -50,21 +45,6 @@ READS = (
 OWN_AUTH = frozenset(("token/",))
 OWN_MOUNTS = frozenset(("cubbyhole/", "identity/", "sys/"))
 OWN_POLICIES = frozenset(("default", "root"))
-
-
-def found() -> str | None:
-    """Return the server's binary where there is one already."""
-    own = _built_name()
-    given = os.environ.get("VAULT_BIN") or shutil.which("vault") or shutil.which("bao")
-    return given or (str(own / "vault") if own.is_dir() else None)
-
-
-def binary() -> str:
-    """Return the server's binary, building it when there is none; minutes the first time.
-
-    Raises NotFetched when its modules cannot be fetched, ServerFailed when it cannot be built of them.
-    """
-    return found() or str(kept(_built_name().name, _build) / "vault")
 
 
 def launch(home: Path, port: int) -> Launch:
@@ -80,40 +60,10 @@ def ready(port: int) -> bool:
     return False
 
 
-def _built_name() -> Path:
-    sources = sorted(p for p in SOURCE.iterdir() if p.suffix in (".go", ".mod", ".sum"))
-    return cache() / f"vault-{digest(*(p.read_bytes() for p in sources))}"
-
-
-def _newer_go() -> bool:
-    """Say whether there is a Go that knows the language of the module, or how to fetch one that does."""
-    program = shutil.which("go")
-    if program is None:
-        return False
-    said = subprocess.run([program, "env", "GOVERSION"], capture_output=True, text=True, timeout=60, check=False).stdout
-    named = re.match(r"go1\.(\d+)", said)
-    return named is not None and int(named.group(1)) >= OLDEST_GO
-
-
-def _build(folder: Path) -> None:
-    fetched = _go("list", "-deps", ".")
-    if fetched.returncode:
-        raise NotFetched(f"Go cannot get its modules: {fetched.stderr.strip()[-1500:]}")
-    built = _go("build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "vault"), ".")
-    if built.returncode:
-        raise ServerFailed(f"go build failed:\n{built.stderr[-2500:]}")
-
-
-def _go(*arguments: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"CGO_ENABLED": "0"}
-    return subprocess.run(
-        ["go", *arguments], cwd=SOURCE, env=env, capture_output=True, text=True, timeout=1800, check=False
-    )
-
-
-def _http(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+def _http(port: int, method: str, path: str, body: Any = None, *, namespace: str = "") -> tuple[int, Any]:
+    headers = {"X-Vault-Token": TOKEN, **({"X-Vault-Namespace": namespace} if namespace else {})}
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(method, path, json.dumps(body) if body is not None else None, {"X-Vault-Token": TOKEN})
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         got = connection.getresponse()
         text = got.read()
         return got.status, json.loads(text) if text else None
@@ -121,12 +71,19 @@ def _http(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """An empty server: `url` leads through the fault layer, `direct_url` past it."""
+    """An empty server: `url` leads through the fault layer, `direct_url` past it. Calls are for `namespace`."""
 
     direct_port: int
     faults: Layer
     token: str = field(default=TOKEN, repr=False)
     ca: Path | None = None
+    namespace: str = ""
+
+    @property
+    def openbao(self) -> bool:
+        """Whether the server is OpenBao: it says so of the plugins that are a part of it."""
+        of_tokens = self.call("GET", "sys/auth")["data"]["token/"]
+        return str(of_tokens["running_plugin_version"]).endswith(".bao")
 
     @property
     def url(self) -> str:
@@ -143,7 +100,7 @@ class Vault:
 
         Raises AssertionError when it refuses.
         """
-        status, got = _http(self.direct_port, method, f"/v1/{quote(path)}", body)
+        status, got = _http(self.direct_port, method, f"/v1/{quote(path)}", body, namespace=self.namespace)
         if status == 404:
             return None
         assert status < 300, f"{method} {path}: {status} {got}"
@@ -154,9 +111,19 @@ class Vault:
         got = self.call("LIST", path)
         return list(got["data"]["keys"]) if got else []
 
+    def within(self, namespace: str) -> Vault:
+        """Return the same server for a namespace of it, which is made when it is not there. OpenBao only."""
+        at = self
+        for name in namespace.split("/"):
+            at.call("POST", f"sys/namespaces/{name}", {})
+            at = replace(at, namespace=f"{at.namespace}/{name}".strip("/"))
+        return at
+
 
 def empty(vault: Vault) -> None:
     """Remove all that a new dev server does not have."""
+    for namespace in sorted(_namespaces(vault), reverse=True):
+        _remove_namespace(vault, namespace)
     for mount in set(vault.call("GET", "sys/auth")["data"]) - OWN_AUTH:
         vault.call("DELETE", f"sys/auth/{mount}")
     for mount in set(vault.call("GET", "sys/mounts")["data"]) - OWN_MOUNTS:
@@ -171,6 +138,22 @@ def empty(vault: Vault) -> None:
             vault.call("DELETE", f"identity/{kind}/id/{name}")
 
 
+def _namespaces(vault: Vault) -> list[str]:
+    found = vault.call("SCAN", "sys/namespaces") if vault.openbao else None
+    return [name.strip("/") for name in found["data"].get("keys", ())] if found else []
+
+
+def _remove_namespace(vault: Vault, namespace: str) -> None:
+    """Remove a namespace, which goes on behind the reply; returns when it is gone."""
+    above, _, name = namespace.rpartition("/")
+    at = replace(vault, namespace=above)
+    until = time.monotonic() + START_SECONDS
+    at.call("DELETE", f"sys/namespaces/{name}")
+    while (at.call("GET", f"sys/namespaces/{name}") or {}).get("data"):
+        assert time.monotonic() < until, f"namespace {namespace} is still there"
+        time.sleep(0.02)
+
+
 def environment(vault: Vault) -> dict[str, str]:
     """Return the variables that lead Vault's clients to a server."""
     return {"VAULT_ADDR": vault.url, "VAULT_TOKEN": vault.token, "NO_PROXY": "127.0.0.1"}
@@ -179,15 +162,16 @@ def environment(vault: Vault) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def vault_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of this worker's Vault."""
-    if found() is None and not _newer_go():
-        missing("Vault: vault, bao or Go 1.21")
+    product = chosen()
+    if found() is None and not can_build():
+        missing(f"{product.name}: {product.program} or Go 1.21")
     port = free_port()
     own: Any = sys.modules[__name__]
     try:
         with started(own, tmp_path_factory.mktemp("vault"), port):
             yield port
     except NotFetched as absent:
-        missing(f"Vault ({absent})")
+        missing(f"{product.name} ({absent})")
     except ServerFailed as failed:
         pytest.fail(str(failed))
 
@@ -231,6 +215,8 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
+    if "--openbao" in sys.argv:
+        os.environ[CHOICE] = "1"
     if "--prepare" in sys.argv:
         print(binary())
     else:

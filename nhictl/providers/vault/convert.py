@@ -107,7 +107,7 @@ def mount(target: str, path: str, data: Mapping[str, Any], *, secrets: bool = Fa
     said: dict[str, Value] = {"description": text, **fields.read(fields.TUNE, tuned)}
     if not secrets:
         said["type"] = str(data["type"])
-    facts: dict[str, Value] = {"builtin": "a mount of Vault's own"} if data["type"] == "token" else {}
+    facts: dict[str, Value] = {"builtin": "a mount of Vault's own"} if data["type"] in names.OWN_TYPES else {}
     address = Address(target, ENGINE if secrets else MOUNT, names.mount_path(path))
     return Resource(address, said, native_id=str(data["accessor"]), mark=mark, facts=facts)
 

@@ -28,7 +28,10 @@ KINDS = (ENTITY, LOGIN, POLICY, GROUP, EXTERNAL, MOUNT, ENGINE, DATABASE)
 METHODS = ("approle", "jwt", "kubernetes")
 BUILT_IN_POLICIES = frozenset({"root", "default", "response-wrapping", "control-group", "default-ceiling"})
 
-NAMED_BY_VAULT = re.compile(r"entity_[0-9a-f]{8}\Z")
+OWN_TYPES = frozenset({"token", "ns_token"})
+
+# OpenBao adds the id of the namespace
+NAMED_BY_VAULT = re.compile(r"entity_[0-9a-f]{8}(?:\.[0-9A-Za-z]+)?\Z")
 
 _PREFIX = "nhictl_"
 _KEYS = ("nhictl_owner", "nhictl_ref", "nhictl_operation")

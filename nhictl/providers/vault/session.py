@@ -1,7 +1,8 @@
 """One live connection to one Vault: read, read again, apply, resolve.
 
 Rules enforced here:
-- the cluster is asked for once, and a session in another cluster than the target's `clusterId` is refused;
+- the cluster is asked for once, and a session in another cluster than the target's `clusterId` is refused, or in a
+  namespace that is not there: every listing of it would be an empty one;
 - a change is applied only after the live object's native id was compared with the planned one;
 - the result carries ids and request ids, nothing else of a reply.
 """
@@ -205,7 +206,13 @@ class VaultSession:
                 raise
             message = f"{self.target.name}: the token is not valid, or may not look itself up"
             raise ProviderError(Fault.AUTH, message, code=error.code, hint=f"it comes from {self.method}") from None
-        return found or {}
+        if found is None:
+            where = f"no namespace {self.namespace}" if self.namespace else "no API of Vault at the address"
+            raise ProviderError(
+                Fault.AUTH, f"{self.target.name}: there is {where}", code="NoNamespace",
+                hint="correct `namespace` or `address` of the target, or VAULT_NAMESPACE",
+            )  # fmt: skip
+        return found
 
     def _own(self, token: Mapping[str, Any]) -> Iterator[Address]:
         """Yield what nhictl itself is here: its entity, and the auth role it logged in through."""

@@ -125,6 +125,8 @@ def test_every_call_is_for_the_namespace(
     """Reads and writes alike; it is a part of where the session is, so that no ledger takes one for another."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    if wanted and vault.openbao:
+        vault.within(wanted)
     target = Target("v", "vault", {"address": vault.url, "plainHttp": True, **settings}, Path())
     listener = Listener("delay")
     with vault.faults.fault(listener), adapter.connect(target, write=True) as session:

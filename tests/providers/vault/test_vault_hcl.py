@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhictl.providers.vault import hcl
@@ -61,6 +61,7 @@ def test_json_that_is_not_plain_is_compared_as_hcl() -> None:
     assert hcl.normal_text(written) == written
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12).filter(hcl.sayable),

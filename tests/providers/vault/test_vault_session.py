@@ -187,7 +187,10 @@ def test_a_policy_that_a_group_of_others_has_is_not_deleted(vault: Vault, world:
 
 
 def test_a_configuration_with_a_secret_is_not_written_over(vault: Vault, world: World) -> None:
-    """The reviewer's token of a Kubernetes mount cannot be read back: a new write would wipe it."""
+    """The reviewer's token of a Kubernetes mount cannot be read back: a new write would wipe it.
+
+    Vault 1.14 does not say whether there is one, OpenBao does.
+    """
     text = """
 kind: Connection
 metadata: {name: cluster}
@@ -196,7 +199,8 @@ spec: {vault: {mount: kubernetes, type: kubernetes, kubernetesHost: "https://kub
     pem = json.dumps((Path(__file__).parent / "ca.pem").read_text())
     vault.call("POST", "sys/auth/kubernetes", {"type": "kubernetes"})
     config = {"kubernetes_host": "https://old.example.com", "kubernetes_ca_cert": json.loads(pem)}
-    vault.call("POST", "auth/kubernetes/config", config)
+    secret = {"token_reviewer_jwt": signed(ec.generate_private_key(ec.SECP256R1()))} if vault.openbao else {}
+    vault.call("POST", "auth/kubernetes/config", {**config, **secret})
     with pytest.raises(ProviderError) as refused:
         world.converge(text.replace("CA", pem), adopt=True)
     assert refused.value.code == "SecretKept"
@@ -320,13 +324,17 @@ def calls_of(vault: Vault, world: World, *, access: bool = False) -> int:
 
 
 def test_calls_per_thousand(vault: Vault, world: World) -> None:
-    """Per 1,000 AppRole NHIs with a role each 5,000 calls and 5 listings, as the README says; a foreign one is free."""
+    """Per 1,000 AppRole NHIs with a role each 5,000 calls and 5 listings, as the README says; a foreign one is free.
+
+    OpenBao lists policies with their texts: 4,000 there.
+    """
+    each = 4 if vault.openbao else 5
     counts = []
     for number in (5, 10):
         world.converge(estate(number))
         counts.append(calls_of(vault, world))
-    assert (counts[1] - counts[0]) / 5 == 5
-    assert counts[0] == 5 * 5 + 5
+    assert (counts[1] - counts[0]) / 5 == each
+    assert counts[0] == 5 * each + 5
     vault.call("POST", "auth/approle/role/theirs", {"token_policies": ["a"]})
     assert calls_of(vault, world) == counts[1]
 
