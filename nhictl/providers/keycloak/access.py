@@ -1,7 +1,8 @@
 """What a client's service account may do, and how somebody becomes it, from resources alone. Pure.
 
 Rules enforced here:
-- roles count through composites, transitively; each says by which role it comes;
+- roles count through composites, transitively; each says by which role it comes; what the realm gives to every account
+  counts as far as it is more than a new realm gives;
 - roles that administer the realm are `admin:ROLE`, every other role is `role:ROLE` on `realm` or on its client;
 - a group of the service account is shown as `group:PATH`: what is in it was not read;
 - a disabled client, and one without service account and flows, has no access, and nobody becomes it.
@@ -42,6 +43,7 @@ def _roles(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[Pe
     """
     target = resource.address.target
     queue = [(text, str(resource.address)) for text in resource.attributes.get("roles") or ()]  # type: ignore[union-attr]
+    queue += _everybodys(resource, known)
     seen: set[str] = set()
     while queue:
         text, source = queue.pop(0)
@@ -53,6 +55,16 @@ def _roles(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[Pe
         inner = tuple(role.attributes.get("roles") or ()) if role is not None else ()  # type: ignore[arg-type]
         through = str(names.role_address(target, str(text)))
         queue += [(one, through) for one in (*inner, *names.builtin_composites(str(text), "master"))]
+
+
+def _everybodys(resource: Resource, known: Mapping[Address, Resource]) -> Iterator[tuple[str, str]]:
+    """Yield what the realm gives to every account, beyond what Keycloak itself does, with the role that gives it."""
+    for address in resource.depends_on:
+        role = known.get(address)
+        if address.kind == REALM_ROLE and names.is_default_role(address.name) and role is not None:
+            inner = role.attributes.get("roles")
+            given = (str(text) for text in (inner if isinstance(inner, tuple) else ()))
+            yield from ((text, str(address)) for text in given if text not in names.BASELINE_ROLES)
 
 
 def _role(text: str, source: str) -> Permission:

@@ -24,10 +24,17 @@ KINDS = (CLIENT, APPLICATION, REALM_ROLE, CLIENT_ROLE, SCOPE, IDP)
 OWNER, REF, OPERATION = "nhictl.owner", "nhictl.ref", "nhictl.operation"
 MARK_KEYS = frozenset({OWNER, REF, OPERATION})
 LABEL = "nhictl.label."
+_EVERYBODYS = "default-roles-"
 DEFAULT, OPTIONAL = "default", "optional"
 MANAGEMENT = "realm-management"
 
 BUILTIN_CLIENTS = frozenset({"account", "account-console", "admin-cli", "broker", MANAGEMENT, "security-admin-console"})
+BASELINE_ROLES = frozenset(
+    {
+        "realm-role/offline_access", "realm-role/uma_authorization", "client-role/account/manage-account",
+        "client-role/account/view-profile",
+    }
+)  # fmt: skip
 BUILTIN_REALM_ROLES = frozenset({"offline_access", "uma_authorization"})
 MASTER_REALM_ROLES = frozenset({"admin", "create-realm"})
 DEFAULT_SCOPES = frozenset(
@@ -127,7 +134,12 @@ def baseline_scope(name: str, position: str) -> bool:
 
 def default_role(realm: str) -> str:
     """Return the name of the realm role that Keycloak gives to every account."""
-    return f"default-roles-{realm.lower()}"
+    return f"{_EVERYBODYS}{realm.lower()}"
+
+
+def is_default_role(name: str) -> bool:
+    """True for a role that is called like the one that every account of a realm has."""
+    return name.startswith(_EVERYBODYS)
 
 
 def builtin_composites(text: str, realm: str) -> tuple[str, ...]:

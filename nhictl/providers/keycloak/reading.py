@@ -114,10 +114,11 @@ def granted(work: Reading, resource: Resource, *, grouped: bool) -> Resource:
     mappings = work.calls.get(f"{path}/role-mappings")
     texts = set(roles_in(mappings))
     own = names.role_text(CLIENT_ROLE, names.role_name(resource.address.name, names.OWN_CLIENT_ROLE))
-    texts -= {names.role_text(REALM_ROLE, names.default_role(work.calls.realm)), own}
+    everybodys = names.role_text(REALM_ROLE, names.default_role(work.calls.realm))
+    depends = {*resource.depends_on, *(names.role_address(work.target, text) for text in texts - {own})}
+    texts -= {everybodys, own}
     groups = [g["path"] for g in work.calls.pages(f"{path}/groups", "id")] if grouped else []
     attributes = {**resource.attributes, "roles": tuple(sorted(texts)), "groups": tuple(sorted(groups))}
-    depends = {*resource.depends_on, *(names.role_address(work.target, text) for text in texts)}
     facts = dict(resource.facts)
     if isinstance(account.get("createdTimestamp"), int):
         facts["created"] = proofs.moment(account["createdTimestamp"] // 1000)
@@ -148,7 +149,9 @@ def _roles(work: Reading, clients: Iterable[Resource]) -> None:
     """Fill in the realm's roles, the roles of the clients that are asked about, and what is inside of those."""
     for data in work.calls.pages("/roles", "id", **_FULL):
         work.roles[names.role_text(REALM_ROLE, data["name"])] = data
+    everybodys = names.role_address(work.target, names.role_text(REALM_ROLE, names.default_role(work.calls.realm)))
     held = {str(t) for c in clients for t in c.attributes.get("roles") or ()}  # type: ignore[union-attr]
+    held |= {names.role_text(*everybodys[1:]) for c in clients if everybodys in c.depends_on}
     containers = {names.split_role(a.name)[0] for a in work.scope.addresses if a.kind == CLIENT_ROLE}
     whole = work.scope.details or any(a.kind == names.APPLICATION for a in work.scope.addresses)
     _read_containers(work, set(work.named().values()) if whole else containers)
