@@ -49,7 +49,7 @@ POLICIES = {
 }
 _CA = Path(__file__).parent.parent / "providers" / "vault" / "ca.pem"
 _HEADER = re.compile(r"\A# Written by nhictl[^\n]*\n(?:# nhictl_\w+ = [^\n]*\n)+")
-_COUNTERS = ("last_update_time", "modify_index")
+_COUNTERS = ("last_update_time", "modify_index", "modified")
 _BRACKET = re.compile(r"\s*\[nhictl owner=[^\]]*\]")
 
 
@@ -271,7 +271,9 @@ _TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ."
 
 def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
-        found = {k: _plain(v, k) for k, v in value.items() if not k.startswith("nhictl_") and k not in _COUNTERS}
+        # OpenBao counts the writes of a policy
+        counters = (*_COUNTERS, "version") if "policy" in value else _COUNTERS
+        found = {k: _plain(v, k) for k, v in value.items() if not k.startswith("nhictl_") and k not in counters}
         return {k: v or None if k.endswith("metadata") else v for k, v in found.items()}
     if isinstance(value, list):
         return sorted((_plain(v) for v in value), key=str)
