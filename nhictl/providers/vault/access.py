@@ -4,7 +4,8 @@ Rules enforced here:
 - access comes through the auth role's own policies, the entity's, and those of its groups and the groups these are in;
 - a policy that is not known is opaque: `policy:<name>`, never left out; `default` counts as any other, and every login
   has it unless its role says no;
-- what two sources give is told twice, once for each;
+- what two sources give is told twice, once for each; what a narrower path takes from a wider one is told as a deny, for
+  an entity that logs in at its auth roles, whose policies count with its own;
 - a template in a path (`{{identity.entity.name}}`) stays as it is: what it becomes may have slashes, and a star behind;
 - a disabled entity has no access, nor has a login of it; through a closed auth role nobody gets in;
 - whom a mount believes (issuer, keys, where they come from, cluster) is a condition of every login through it: whoever
@@ -19,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nhictl.model import Address, Attributes, Permission, Resource, Value, canonical
-from nhictl.providers.vault import hcl, names
+from nhictl.providers.vault import hcl, names, overlaid
 from nhictl.providers.vault.names import ENTITY, EXTERNAL, GROUP, LOGIN, MOUNT, POLICY
 
 Known = Mapping[Address, Resource]
@@ -43,8 +44,15 @@ _NOTHING: tuple[Value, ...] = (None, (), "", {})
 
 def permissions(resource: Resource, known: Known) -> Iterator[Permission]:
     """Yield the whole access of an entity or an auth role, each thing once."""
-    found = _login(resource, known) if resource.address.kind == LOGIN else _entity(resource, known)
+    found = list(_login(resource, known) if resource.address.kind == LOGIN else _entity(resource, known))
+    taken = list(overlaid.taken(found))
+    if taken and (resource.address.kind == LOGIN or not _logs_in(resource, known)):
+        found += taken
     yield from {(permission, permission.source): permission for permission in found}.values()
+
+
+def _logs_in(entity: Resource, known: Known) -> bool:
+    return any(a.kind == LOGIN and r.attributes.get("entity") == entity.address.name for a, r in known.items())
 
 
 def _login(role: Resource, known: Known) -> Iterator[Permission]:
