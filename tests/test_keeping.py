@@ -133,6 +133,17 @@ def test_an_existing_identity_without_keep_is_invalid(shop):
     assert [d.code for d in validate(shop.root, today=shop.now.date()).diagnostics] == ["E566"]
 
 
+def test_an_identity_that_is_switched_off_keeps_nothing_on(shop):
+    """Off in the manifest and kept on is a contradiction; one that has ended is told."""
+    from nhictl.manifest.validate import validate
+
+    shop.declare(role("reader"), nhi("api", enabled=False, keep=["local/enabled"]))
+    [found] = validate(shop.root, today=shop.now.date()).diagnostics
+    assert (found.code, "it would stay on" in found.summary) == ("E567", True)
+    shop.declare(role("reader"), nhi("api", lifecycle={"expires": "2020-01-01"}, keep=["enabled"]))
+    assert {d.code for d in validate(shop.root, today=shop.now.date()).diagnostics} == {"W603", "W617"}
+
+
 def test_a_plan_says_what_is_kept(shop):
     """A change of an object with kept fields names them."""
     from nhictl.render.plan_text import render

@@ -21,6 +21,13 @@ ROWS: tuple[Code, ...] = (
         "identity: {existing: {}}\nkeep: [trust]",
     ),
     Code(
+        "E567",
+        "A manifest switches off what it also keeps",
+        "A kept field stays as it is live: an identity that is to be switched off would stay on, in silence.",
+        "enabled: false\nkeep: [enabled]",
+        "enabled: false",
+    ),
+    Code(
         "W616",
         "A rule to leave objects alone has expired",
         "From its `expires` on a rule no longer counts: import, inventory and plan see the objects again.",

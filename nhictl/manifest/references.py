@@ -124,6 +124,20 @@ def _placed(document: Document, spec: Mapping[str, Any], index: Index) -> _Found
             yield _warning("W604", text, document, ("spec", provider))
 
 
+def _left_on(document: Document, spec: Mapping[str, Any], *, ended: bool) -> _Found:
+    """Tell where an NHI that is switched off, or has ended, stays on because that is kept as it is."""
+    for place, kept in enumerate(spec.get("keep") or ()):
+        if kept.rpartition("/")[2] != "enabled":
+            continue
+        hint = "take it out of `keep`"
+        if spec.get("enabled") is False:
+            text = f"{document.ref} is switched off and keeps `{kept}`: it would stay on"
+            yield Diagnostic("E567", text, document.span("spec", "keep", place), hint=hint)
+        elif ended:
+            text = f"{document.ref} has ended and keeps `{kept}`: it stays on"
+            yield _warning("W617", text, document, ("spec", "keep", place), hint=hint)
+
+
 def _nhi(document: Document, spec: Mapping[str, Any], index: Index) -> _Found:
     yield from _owner(document, spec, index)
     yield from _environments(document, spec["environments"], index, ("spec", "environments"))
@@ -141,6 +155,7 @@ def _nhi(document: Document, spec: Mapping[str, Any], index: Index) -> _Found:
     if ends and ends <= today:
         path = ("spec", "lifecycle", "expires")
         yield _warning("W603", f"{document.ref} has ended: it is kept without access", document, path)
+    yield from _left_on(document, spec, ended=bool(ends and ends <= today))
     if "agent" in spec and "sponsor" in spec["agent"]:
         yield from _sponsor(document, spec["agent"]["sponsor"], index)
     for place in range(len((spec.get("breakGlass") or {}).get("approvers") or ())):
