@@ -152,10 +152,11 @@ def _nhi(document: Document, spec: Mapping[str, Any], index: Index) -> _Found:
         yield from _twice(document, place, seen)
     today = index.today.isoformat()
     ends = (spec.get("lifecycle") or {}).get("expires", "")
-    if ends and ends <= today:
+    ended = bool(ends and ends <= today)
+    if ended:
         path = ("spec", "lifecycle", "expires")
         yield _warning("W603", f"{document.ref} has ended: it is kept without access", document, path)
-    yield from _left_on(document, spec, ended=bool(ends and ends <= today))
+    yield from _left_on(document, spec, ended=ended)
     if "agent" in spec and "sponsor" in spec["agent"]:
         yield from _sponsor(document, spec["agent"]["sponsor"], index)
     for place in range(len((spec.get("breakGlass") or {}).get("approvers") or ())):

@@ -3,8 +3,8 @@
 Rules enforced here:
 - all policies of an identity count together, and a path has the capabilities of all its rules: what a wider path gives
   and this one does not is refused there, and told as a deny;
-- only what is sure is told: not of paths that overlap in part or have `{{...}}`, and nothing at all while a policy is
-  not known, which could give anything; `default`, which gives no more than every token needs, is no such policy.
+- paths that overlap in part or have `{{...}}` take nothing here, and nothing is told while a policy is not known, which
+  could give anything; a `default` that was not read is taken for Vault's own, which gives nothing below such paths.
 Source: Vault documentation, "Policies", priority matching.
 """
 
